@@ -1,0 +1,71 @@
+"""What can go wrong, as one family: the command line turns each into a single line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = [
+    "ArtifactError",
+    "AutoImbError",
+    "DataError",
+    "SearchError",
+    "SearchSpaceError",
+    "UsageError",
+    "nearest_name",
+]
+
+
+class AutoImbError(Exception):
+    """Base of every error that autoimb raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(AutoImbError, ValueError):
+    """An argument is wrong in itself, whatever the data."""
+
+    exit_code = 2
+
+
+class DataError(AutoImbError, ValueError):
+    """The table cannot be read or does not hold what was asked for."""
+
+
+class SearchSpaceError(UsageError):
+    """A search space names something that does not exist or contradicts itself."""
+
+
+class SearchError(AutoImbError, RuntimeError):
+    """No configuration could be evaluated."""
+
+
+class ArtifactError(AutoImbError, RuntimeError):
+    """A model file is missing, damaged or was written by incompatible versions."""
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """Say which known name was probably meant.
+
+    Parameters
+    ----------
+    name : str
+        What was given.
+    known : iterable of str
+        What would have been right.
+
+    Returns
+    -------
+    str
+        A phrase to end an error message with.
+
+    Examples
+    --------
+    >>> nearest_name("f11", ["f1", "mcc"])
+    "did you mean 'f1'?"
+    >>> nearest_name("zzz", ["f1", "mcc"])
+    'choose one of: f1, mcc'
+    """
+    names = list(known)
+    close = get_close_matches(str(name), names, n=1)
+    return f"did you mean '{close[0]}'?" if close else f"choose one of: {', '.join(names)}"

@@ -1,0 +1,1 @@
+"""From a configuration to out-of-fold probabilities and their scores."""

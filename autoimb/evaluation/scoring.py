@@ -1,0 +1,120 @@
+"""Scores of out-of-fold probabilities, with decisions tuned on the other folds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from autoimb.decision.rules import DecisionRule, solve_rule
+from autoimb.metrics import FloatArray, IntArray, Metric, get_metric
+
+__all__ = ["REPORTED", "Score", "cross_fitted_labels", "score_out_of_fold"]
+
+# What every trial reports, beside the metric that is searched.
+REPORTED = (
+    "average_precision", "roc_auc", "f1", "balanced_accuracy", "g_mean", "mcc", "brier", "log_loss",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Score:
+    """One metric of one configuration.
+
+    Attributes
+    ----------
+    value : float
+        Over all rows at once; this is what is searched and ranked.
+    mean, spread : float
+        Mean and standard deviation over the folds, each scored alone.
+    """
+
+    value: float
+    mean: float
+    spread: float
+
+    def __str__(self) -> str:
+        """Show value and spread."""
+        return f"{self.value:.3f} ± {self.spread:.3f}"
+
+
+def cross_fitted_labels(
+    metric: Metric, y: IntArray, proba: FloatArray, folds: IntArray
+) -> IntArray:
+    """Decide each fold by the rule that was best on the others.
+
+    Parameters
+    ----------
+    metric : Metric
+    y : ndarray of shape (n_samples,)
+    proba : ndarray of shape (n_samples, n_classes)
+    folds : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Class codes.
+
+    Examples
+    --------
+    >>> from autoimb.metrics import METRICS
+    >>> p = np.array([0.1, 0.2, 0.3, 0.4, 0.1, 0.2, 0.3, 0.4])
+    >>> y, folds = np.array([0, 0, 1, 1, 0, 0, 1, 1]), np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    >>> cross_fitted_labels(METRICS["f1"], y, np.column_stack([1 - p, p]), folds)
+    array([0, 0, 1, 1, 0, 0, 1, 1])
+    """
+    labels = np.empty(len(y), dtype=np.intp)
+    for fold in np.unique(folds):
+        inside = folds == fold
+        labels[inside] = solve_rule(metric, y[~inside], proba[~inside]).decide(proba[inside])
+    return labels
+
+
+def score_out_of_fold(
+    metric: Metric,
+    y: IntArray,
+    proba: FloatArray,
+    folds: IntArray,
+    *,
+    rule: DecisionRule | None = None,
+) -> Mapping[str, Score]:
+    """Score by the searched metric and by those that are always reported.
+
+    Parameters
+    ----------
+    metric : Metric
+    y : ndarray of shape (n_samples,)
+    proba : ndarray of shape (n_samples, n_classes)
+        Each row's by a model that has not seen it.
+    folds : ndarray of shape (n_samples,)
+    rule : DecisionRule, optional
+        One rule for all rows; by default each fold's is tuned on the others.
+
+    Returns
+    -------
+    mapping of str to Score
+
+    Examples
+    --------
+    >>> from autoimb.metrics import METRICS
+    >>> p = np.array([0.1, 0.2, 0.3, 0.4, 0.1, 0.2, 0.3, 0.4])
+    >>> y, folds = np.array([0, 0, 1, 1, 0, 0, 1, 1]), np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    >>> found = score_out_of_fold(METRICS["f1"], y, np.column_stack([1 - p, p]), folds)
+    >>> str(found["f1"])
+    '1.000 ± 0.000'
+    """
+    proba = np.asarray(proba, dtype=float)
+    labels = rule.decide(proba) if rule else cross_fitted_labels(metric, y, proba, folds)
+    reported = {metric.name: metric, **{name: get_metric(name) for name in REPORTED}}
+    return {name: _score(one, y, proba, labels, folds) for name, one in reported.items()}
+
+
+def _score(
+    metric: Metric, y: IntArray, proba: FloatArray, labels: IntArray, folds: IntArray
+) -> Score:
+    inside = [folds == fold for fold in np.unique(folds)]
+    each = np.array([metric.evaluate(y[rows], proba[rows], labels[rows]) for rows in inside])
+    each = each[np.isfinite(each)]
+    value = metric.evaluate(y, proba, labels)
+    return Score(value, float(each.mean()), float(each.std()))

@@ -1,0 +1,360 @@
+"""What a search can maximise: one table, and the class counts it is computed from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autoimb.errors import UsageError, nearest_name
+
+__all__ = ["METRICS", "Counts", "Metric", "count", "get_metric"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+Average = Literal["positive", "macro", "weighted"]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many rows each class has, was given and was given rightly.
+
+    Every metric of a confusion matrix that autoimb offers needs just its diagonal and
+    its margins, so that thousands of decisions are scored at once along the leading axes.
+
+    Attributes
+    ----------
+    true, predicted, correct : ndarray of shape (..., n_classes)
+        Rows of each class, rows predicted as it, and rows of it predicted as it.
+    """
+
+    true: FloatArray
+    predicted: FloatArray
+    correct: FloatArray
+
+
+def count(y: IntArray, labels: IntArray, n_classes: int) -> Counts:
+    """Count true, predicted and correct rows of each class.
+
+    Parameters
+    ----------
+    y, labels : ndarray of shape (n_samples,)
+        True and predicted class codes.
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    Counts
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> count(np.array([0, 1, 1]), np.array([0, 1, 0]), 2).correct
+    array([1., 1.])
+    """
+    counts = partial(np.bincount, minlength=n_classes)
+    return Counts(
+        *(counts(codes).astype(float) for codes in (y, labels, y[np.asarray(y == labels)]))
+    )
+
+
+def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """Divide, with 0 / 0 = 0: a class that nothing was predicted as earns nothing."""
+    return np.divide(
+        numerator,
+        denominator,
+        out=np.zeros(np.broadcast(numerator, denominator).shape),
+        where=np.asarray(denominator) > 0,
+    )
+
+
+def _averaged(values: FloatArray, counts: Counts, average: Average) -> FloatArray:
+    """Reduce a value per class to one number."""
+    n_classes = values.shape[-1]
+    if average == "positive" and n_classes == 2:
+        return np.asarray(values[..., 1])
+    if average == "weighted":
+        share = _ratio(counts.true, counts.true.sum(axis=-1, keepdims=True))
+        return np.asarray((values * share).sum(axis=-1))
+    return np.asarray(values.mean(axis=-1))
+
+
+def f_beta(counts: Counts, beta: float, average: Average) -> FloatArray:
+    """Weighted harmonic mean of precision and recall (van Rijsbergen 1979)."""
+    weighted = beta**2 * counts.true + counts.predicted
+    return _averaged(_ratio((1 + beta**2) * counts.correct, weighted), counts, average)
+
+
+def balanced_accuracy(counts: Counts) -> FloatArray:
+    """Mean recall over the classes (Brodersen et al. 2010)."""
+    return np.asarray(_ratio(counts.correct, counts.true).mean(axis=-1))
+
+
+def g_mean(counts: Counts) -> FloatArray:
+    """Geometric mean of the recalls (Kubat and Matwin 1997)."""
+    recall = _ratio(counts.correct, counts.true)
+    return np.asarray(recall.prod(axis=-1) ** (1.0 / recall.shape[-1]))
+
+
+def mcc(counts: Counts) -> FloatArray:
+    """Matthews' correlation of truth and prediction, for any number of classes (Gorodkin 2004)."""
+    n = counts.true.sum(axis=-1)
+    covariance = counts.correct.sum(axis=-1) * n - (counts.true * counts.predicted).sum(axis=-1)
+    spread_true = n**2 - (counts.true**2).sum(axis=-1)
+    spread_predicted = n**2 - (counts.predicted**2).sum(axis=-1)
+    return _ratio(covariance, np.sqrt(spread_true * spread_predicted))
+
+
+def _recall_at_precision(counts: Counts, floor: float) -> FloatArray:
+    """Recall where the floor holds; below it, how far precision falls short, as a negative."""
+    precision = _ratio(counts.correct, counts.predicted)[..., -1]
+    recall = _ratio(counts.correct, counts.true)[..., -1]
+    return np.where((precision >= floor) & (recall > 0), recall, precision - 1.0)
+
+
+def _precision_at_recall(counts: Counts, floor: float) -> FloatArray:
+    """Precision where the floor holds; below it, how far recall falls short, as a negative."""
+    precision = _ratio(counts.correct, counts.predicted)[..., -1]
+    recall = _ratio(counts.correct, counts.true)[..., -1]
+    return np.where(recall >= floor, precision, recall - 1.0)
+
+
+def _one_against_rest(
+    score: Callable[[IntArray, FloatArray], float], average: Average
+) -> Callable[[IntArray, FloatArray], float]:
+    """Score the positive class of two, or every class that occurs against the rest."""
+
+    def score_all(y: IntArray, proba: FloatArray) -> float:
+        sizes = np.bincount(y, minlength=proba.shape[1])
+        wanted = [1] if average == "positive" and len(sizes) == 2 else range(len(sizes))
+        classes = [k for k in wanted if 0 < sizes[k] < len(y)]
+        if not classes:
+            return float("nan")
+        weights = sizes[classes] if average == "weighted" else None
+        values = [score((y == k).astype(int), proba[:, k]) for k in classes]
+        return float(np.average(values, weights=weights))
+
+    return score_all
+
+
+def _average_precision(y: IntArray, score: FloatArray) -> float:
+    from sklearn.metrics import average_precision_score
+
+    return float(average_precision_score(y, score))
+
+
+def _roc_auc(y: IntArray, score: FloatArray) -> float:
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(y, score))
+
+
+def _best_at_floor(y: IntArray, score: FloatArray, floor: float, of_recall: bool) -> float:
+    """Best recall at a precision (or precision at a recall) over all thresholds."""
+    order = np.argsort(-score, kind="stable")
+    hits, ranks = np.cumsum(y[order]), np.arange(1, len(y) + 1)
+    last_of_tie = np.append(np.diff(score[order]) != 0, True)
+    precision, recall = (
+        (hits / ranks)[last_of_tie],
+        (hits / max(hits[-1], 1))[last_of_tie],
+    )
+    allowed, value = (precision, recall) if of_recall else (recall, precision)
+    return float(value[allowed >= floor].max(initial=0.0))
+
+
+def _brier(y: IntArray, proba: FloatArray) -> float:
+    """Mean squared error of the probabilities; of two classes that of the positive one alone."""
+    squares = (proba - np.eye(proba.shape[1])[y]) ** 2
+    return float(squares[:, 1].mean() if proba.shape[1] == 2 else squares.sum(axis=1).mean())
+
+
+def _log_loss(y: IntArray, proba: FloatArray) -> float:
+    true_class = np.take_along_axis(proba, y[:, None], axis=1)
+    return float(-np.log(np.clip(true_class, 1e-7, 1.0)).mean())
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of merit and the decision that serves it.
+
+    Attributes
+    ----------
+    name : str
+        As given by the user.
+    meaning : str
+        What it measures, in plain words.
+    of_counts : callable
+        What the decision rule maximises: `Counts` to an array of scores.
+    of_scores : callable or None
+        The metric itself where it needs no decision: codes and probabilities to a number.
+    greater_is_better : bool
+        False for losses.
+    """
+
+    name: str
+    meaning: str
+    of_counts: Callable[[Counts], FloatArray]
+    of_scores: Callable[[IntArray, FloatArray], float] | None = None
+    greater_is_better: bool = True
+
+    @property
+    def needs_decision(self) -> bool:
+        """Whether labels, not probabilities, are scored."""
+        return self.of_scores is None
+
+    def utility(self, score: float) -> float:
+        """Turn a score into something to maximise."""
+        return score if self.greater_is_better else -score
+
+    def evaluate(self, y: IntArray, proba: FloatArray, labels: IntArray) -> float:
+        """Score probabilities and the labels decided from them.
+
+        Parameters
+        ----------
+        y, labels : ndarray of shape (n_samples,)
+            True and decided class codes; of two classes, 1 is the positive one.
+        proba : ndarray of shape (n_samples, n_classes)
+            Probability of every class.
+
+        Returns
+        -------
+        float
+            NaN where the metric is not defined, as with a single class in `y`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> y, p = np.array([0, 0, 1]), np.array([0.1, 0.4, 0.8])
+        >>> proba = np.column_stack([1 - p, p])
+        >>> METRICS["average_precision"].evaluate(y, proba, y)
+        1.0
+        """
+        if self.of_scores is not None:
+            return self.of_scores(y, np.asarray(proba, dtype=float))
+        return float(self.of_counts(count(y, labels, proba.shape[1])))
+
+
+_F1 = partial(f_beta, beta=1.0, average="positive")
+
+
+def _f_metrics(name: str, beta: float, meaning: str) -> list[Metric]:
+    return [
+        Metric(
+            name,
+            f"{meaning} (macro for several classes)",
+            partial(f_beta, beta=beta, average="positive"),
+        ),
+        Metric(
+            f"{name}_macro",
+            f"{meaning}, mean over classes",
+            partial(f_beta, beta=beta, average="macro"),
+        ),
+        Metric(
+            f"{name}_weighted",
+            f"{meaning}, weighted by class size",
+            partial(f_beta, beta=beta, average="weighted"),
+        ),
+    ]
+
+
+def _ranking_metrics(
+    name: str, meaning: str, score: Callable[[IntArray, FloatArray], float]
+) -> list[Metric]:
+    # A ranking has no decision of its own: F1's serves those who then need labels.
+    return [
+        Metric(
+            name,
+            f"{meaning} (macro for several classes)",
+            _F1,
+            _one_against_rest(score, "positive"),
+        ),
+        Metric(
+            f"{name}_macro",
+            f"{meaning}, mean over classes",
+            _F1,
+            _one_against_rest(score, "macro"),
+        ),
+        Metric(
+            f"{name}_weighted",
+            f"{meaning}, weighted by class size",
+            _F1,
+            _one_against_rest(score, "weighted"),
+        ),
+    ]
+
+
+def _at_floor(name: str, floor: float) -> Metric:
+    of_recall = name == "recall_at_precision"
+    wanted, held = name.split("_at_")
+    score = partial(_best_at_floor, floor=floor, of_recall=of_recall)
+    return Metric(
+        name,
+        f"best {wanted} with a {held} of at least {floor:g} (@0.8 sets another floor)",
+        partial(_recall_at_precision if of_recall else _precision_at_recall, floor=floor),
+        _one_against_rest(score, "positive"),
+    )
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in [
+        *_ranking_metrics("average_precision", "area under precision-recall", _average_precision),
+        *_ranking_metrics("roc_auc", "chance to rank a positive above a negative", _roc_auc),
+        *_f_metrics("f1", 1.0, "precision and recall alike"),
+        *_f_metrics("f2", 2.0, "recall counts twice as much as precision"),
+        *_f_metrics("f0.5", 0.5, "precision counts twice as much as recall"),
+        Metric("balanced_accuracy", "mean recall of the classes", balanced_accuracy),
+        Metric("g_mean", "geometric mean of the recalls", g_mean),
+        Metric("mcc", "Matthews' correlation coefficient", mcc),
+        Metric("brier", "mean squared error of the probabilities", _F1, _brier, False),
+        Metric("log_loss", "negative log-likelihood", _F1, _log_loss, False),
+        _at_floor("recall_at_precision", 0.9),
+        _at_floor("precision_at_recall", 0.9),
+    ]
+}
+
+
+def get_metric(name: str) -> Metric:
+    """Look a metric up by name.
+
+    Parameters
+    ----------
+    name : str
+        A key of `METRICS`; the two with a floor take another one after an ``@``.
+
+    Returns
+    -------
+    Metric
+
+    Raises
+    ------
+    UsageError
+        If there is no such metric, or the floor is not in (0, 1).
+
+    Examples
+    --------
+    >>> get_metric("recall_at_precision@0.8").name
+    'recall_at_precision@0.8'
+    >>> get_metric("f11")
+    Traceback (most recent call last):
+    ...
+    autoimb.errors.UsageError: metric 'f11' does not exist; did you mean 'f1'?
+    """
+    base, _, floor = str(name).partition("@")
+    if base not in METRICS:
+        raise UsageError(f"metric '{name}' does not exist; {nearest_name(base, METRICS)}")
+    if not floor:
+        return METRICS[base]
+    if "_at_" not in base:
+        raise UsageError(f"metric '{base}' takes no floor, but got '@{floor}'. Use '{base}'.")
+    if not re.fullmatch(r"0?\.\d+", floor) or not 0 < float(floor) < 1:
+        raise UsageError(
+            f"metric '{name}': the floor must lie between 0 and 1, as in '{base}@0.8'."
+        )
+    return replace(_at_floor(base, float(floor)), name=name)

@@ -1,0 +1,1 @@
+"""The Optuna study over a search space."""

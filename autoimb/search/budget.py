@@ -1,0 +1,110 @@
+"""How long a search may take: seconds, trials, or both."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from dataclasses import dataclass, field
+
+from autoimb.errors import UsageError
+
+__all__ = ["Budget", "parse_seconds"]
+
+# Part of the time that is kept for what follows the search: report and tracking.
+FINISHING_SHARE = 0.05
+# Refitting on all rows takes a little longer than the folds suggest.
+REFIT_MARGIN = 1.3
+# No single trial may take more than this part of the time, unless all of them are slow.
+TRIAL_SHARE = 0.2
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def parse_seconds(text: str) -> float:
+    """Read a duration such as 90, 60s, 5m or 1h.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    float
+        Seconds.
+
+    Raises
+    ------
+    UsageError
+        If it is no positive duration.
+
+    Examples
+    --------
+    >>> parse_seconds("5m")
+    300.0
+    """
+    found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*(s|m|min|h|)\s*", text)
+    if not found or float(found[1]) <= 0:
+        raise UsageError(
+            f"budget must be a positive duration such as 60s, 5m or 1h, but got '{text}'."
+        )
+    return float(found[1]) * UNITS[found[2]]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A limit in seconds, in trials, or both; the clock starts when it is made.
+
+    Attributes
+    ----------
+    seconds : float or None
+    trials : int or None
+    started : float
+        By the monotonic clock.
+
+    Raises
+    ------
+    UsageError
+        If there is no limit, or one that is not positive.
+
+    Examples
+    --------
+    >>> Budget(seconds=None, trials=3).left()
+    inf
+    """
+
+    seconds: float | None = 60.0
+    trials: int | None = None
+    started: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        """Check the limits."""
+        if self.seconds is None and self.trials is None:
+            raise UsageError(
+                "a budget is needed: give seconds (time_budget), trials (n_trials), or both."
+            )
+        if self.seconds is not None and not 0 < self.seconds < math.inf:
+            raise UsageError(
+                f"time_budget must be a positive number of seconds, but got {self.seconds}."
+            )
+        if self.trials is not None and self.trials < 1:
+            raise UsageError(f"n_trials must be at least 1, but got {self.trials}.")
+
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started
+
+    def left(self) -> float:
+        """Seconds left, infinite without a limit."""
+        return math.inf if self.seconds is None else self.seconds - self.elapsed()
+
+    def left_to_search(self, refit_seconds: float) -> float:
+        """Seconds left once refitting the best and finishing are set aside."""
+        if self.seconds is None:
+            return math.inf
+        return self.left() - refit_seconds * REFIT_MARGIN - self.seconds * FINISHING_SHARE
+
+    def trial_limit(self, typical_seconds: float) -> float | None:
+        """Seconds that one trial may take, given what trials took so far."""
+        if self.seconds is None:
+            return None
+        return max(self.seconds * TRIAL_SHARE, 3 * typical_seconds)

@@ -1,0 +1,333 @@
+"""Ask for configurations, evaluate them, tell what they scored."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.trial import TrialState
+
+from autoimb.errors import SearchError
+from autoimb.evaluation.engine import Evaluation, Evaluator
+from autoimb.evaluation.scoring import Score
+from autoimb.metrics import Metric, get_metric
+from autoimb.search.budget import Budget
+from autoimb.search.executors import Executor, open_executor
+from autoimb.strategy.configuration import Configuration
+from autoimb.strategy.search_space import SearchSpace
+
+__all__ = ["SearchResult", "TrialRecord", "create_study", "search"]
+
+# Trials asked ahead of the oldest unfinished one, where the answer must not depend on workers.
+LOOKAHEAD = 8
+# Samplers tried once with the default model before the search proper.
+FIRST_SAMPLERS = ("random_under", "smote")
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """What became of one trial.
+
+    Attributes
+    ----------
+    number : int
+    configuration : Configuration
+    state : {"complete", "failed"}
+    scores : mapping of str to Score
+        Empty if it failed.
+    seconds : float
+    reason : str
+        Why it failed, in one line.
+    """
+
+    number: int
+    configuration: Configuration
+    state: Literal["complete", "failed"]
+    scores: dict[str, Score] = field(default_factory=dict)
+    seconds: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found.
+
+    Attributes
+    ----------
+    study : optuna.Study
+    records : tuple of TrialRecord
+        In the order of their numbers.
+    best : TrialRecord
+    best_evaluation : Evaluation
+    default : TrialRecord or None
+        The default configuration: no sampler, no weight; None if it failed.
+    default_evaluation : Evaluation or None
+    interrupted : bool
+        Whether the user ended it.
+    """
+
+    study: optuna.Study
+    records: tuple[TrialRecord, ...]
+    best: TrialRecord
+    best_evaluation: Evaluation
+    default: TrialRecord | None
+    default_evaluation: Evaluation | None
+    interrupted: bool
+
+
+Watch = Callable[[TrialRecord], None]
+
+
+def create_study(metric: Metric, seed: int, journal: Path | None = None) -> optuna.Study:
+    """Create the study.
+
+    Parameters
+    ----------
+    metric : Metric
+        Gives the direction.
+    seed : int
+    journal : Path, optional
+        File that every trial is written to; by default the study lives in memory.
+
+    Returns
+    -------
+    optuna.Study
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    storage = None
+    if journal is not None:
+        lock = JournalFileOpenLock(str(journal))
+        storage = JournalStorage(JournalFileBackend(str(journal), lock_obj=lock))
+    with warnings.catch_warnings():
+        # `group` models the nested space jointly, and is called experimental since 2.8.
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        sampler = optuna.samplers.TPESampler(group=True, multivariate=True, seed=seed)
+    return optuna.create_study(
+        study_name="autoimb",
+        storage=storage,
+        direction="maximize" if metric.greater_is_better else "minimize",
+        sampler=sampler,
+    )
+
+
+def first_configurations(space: SearchSpace) -> Iterator[Configuration]:
+    """Yield what is tried before the study suggests: the default, then one change at a time."""
+    yield space.default()
+    for model in space.stages["model"][1:]:
+        yield space.default(model=model.name)
+    for weight in space.stages["weight"][1:]:
+        yield space.default(weight=weight.name)
+    for sampler in space.stages["sampler"]:
+        if sampler.name in FIRST_SAMPLERS:
+            yield space.default(sampler=sampler.name)
+
+
+def search(
+    evaluator: Evaluator,
+    space: SearchSpace,
+    budget: Budget,
+    *,
+    n_workers: int | None = None,
+    journal: Path | None = None,
+    watch: Watch = lambda record: None,
+) -> SearchResult:
+    """Search for the configuration that scores best.
+
+    Parameters
+    ----------
+    evaluator : Evaluator
+        Holds data, folds, metric and seed.
+    space : SearchSpace
+        Restricted to the data.
+    budget : Budget
+    n_workers : int, optional
+        Processes; by default one for each core. 1 stays in this process.
+    journal : Path, optional
+    watch : callable
+        Told of every finished trial.
+
+    Returns
+    -------
+    SearchResult
+
+    Raises
+    ------
+    SearchError
+        If no configuration could be evaluated.
+    """
+    metric = get_metric(evaluator.metric)
+    study = create_study(metric, evaluator.seed, journal)
+    for configuration in first_configurations(space):
+        study.enqueue_trial(configuration.flat)
+    n_workers = n_workers or os.cpu_count() or 1
+    run = _Run(study, space, budget, metric, n_workers, watch)
+    with open_executor(evaluator, n_workers) as executor:
+        try:
+            run.until_spent(executor)
+        except KeyboardInterrupt:
+            run.interrupted = True
+        run.abandon()
+    return run.result()
+
+
+@dataclass
+class _Pending:
+    trial: optuna.Trial
+    configuration: Configuration
+    future: Future[Evaluation]
+
+
+class _Run:
+    """The loop of asking and telling, and the best that it has seen."""
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        space: SearchSpace,
+        budget: Budget,
+        metric: Metric,
+        n_workers: int,
+        watch: Watch,
+    ) -> None:
+        self.study = study
+        self.space = space
+        self.budget = budget
+        self.metric = metric
+        self.watch = watch
+        # A count of trials promises the same answer for any number of workers. With a clock
+        # that cannot be had, so that no worker need wait for an older trial.
+        self.in_order = budget.seconds is None
+        self.ahead = LOOKAHEAD if self.in_order else n_workers + 1
+        self.interrupted = False
+        self.records: list[TrialRecord] = []
+        self.pending: list[_Pending] = []
+        self.best: tuple[TrialRecord, Evaluation] | None = None
+        self.default: tuple[TrialRecord, Evaluation] | None = None
+
+    def until_spent(self, executor: Executor) -> None:
+        """Ask and tell until time or trials are used up."""
+        while True:
+            while len(self.pending) < self.ahead and self._may_ask():
+                self._ask(executor)
+            if not self.pending:
+                return
+            try:
+                finished = self._await_one()
+            except _Spent:
+                return
+            self.pending.remove(finished)
+            self._tell(finished)
+
+    def abandon(self) -> None:
+        """Tell what has finished meanwhile, and cancel the rest."""
+        for pending in self.pending:
+            if pending.future.done() and not pending.future.cancelled():
+                self._tell(pending)
+            else:
+                pending.future.cancel()
+                self.study.tell(pending.trial, state=TrialState.FAIL)
+        self.pending.clear()
+
+    def result(self) -> SearchResult:
+        """Sum the search up."""
+        if self.best is None:
+            raise SearchError(self._why_nothing())
+        default = self.default or (None, None)
+        return SearchResult(
+            self.study,
+            tuple(sorted(self.records, key=lambda record: record.number)),
+            *self.best,
+            *default,
+            interrupted=self.interrupted,
+        )
+
+    def _may_ask(self) -> bool:
+        asked = len(self.records) + len(self.pending)
+        if self.budget.trials is not None and asked >= self.budget.trials:
+            return False
+        return asked == 0 or self._seconds_left() > 0
+
+    def _seconds_left(self) -> float:
+        return self.budget.left_to_search(self.best[1].seconds / 4 if self.best else 0.0)
+
+    def _ask(self, executor: Executor) -> None:
+        trial = self.study.ask()
+        configuration = self.space.suggest(trial)
+        took = [record.seconds for record in self.records if record.state == "complete"]
+        typical = float(np.median(took)) if took else 0.0
+        # The very first may take what it needs: without it there would be nothing to export.
+        limit = self.budget.trial_limit(typical) if trial.number else None
+        self.pending.append(_Pending(trial, configuration, executor.submit(configuration, limit)))
+
+    def _await_one(self) -> _Pending:
+        """Wait for a trial to tell, though not beyond the budget once there is a result."""
+        while True:
+            candidates = self.pending[:1] if self.in_order else self.pending
+            done = [pending for pending in candidates if pending.future.done()]
+            if done:
+                return done[0]
+            left = self._seconds_left()
+            if left <= 0 and self._has_any():
+                raise _Spent
+            wait([p.future for p in candidates], min(max(left, 0.02), 0.5), FIRST_COMPLETED)
+
+    def _has_any(self) -> bool:
+        done = [p.future for p in self.pending if p.future.done()]
+        return self.best is not None or any(future.exception() is None for future in done)
+
+    def _tell(self, pending: _Pending) -> None:
+        trial, number = pending.trial, pending.trial.number
+        try:
+            evaluation = pending.future.result()
+        except Exception as error:
+            record = TrialRecord(number, pending.configuration, "failed", reason=_one_line(error))
+            trial.set_user_attr("reason", record.reason)
+            self.study.tell(trial, state=TrialState.FAIL)
+        else:
+            scores, seconds = dict(evaluation.scores), evaluation.seconds
+            record = TrialRecord(number, pending.configuration, "complete", scores, seconds)
+            trial.set_user_attr("scores", {name: score.value for name, score in scores.items()})
+            self.study.tell(trial, record.scores[self.metric.name].value)
+            self._keep(record, evaluation)
+        self.records.append(record)
+        self.watch(record)
+
+    def _keep(self, record: TrialRecord, evaluation: Evaluation) -> None:
+        """Remember the default and the best; of equals the one found first."""
+        if record.number == 0:
+            self.default = record, evaluation
+        value = self.metric.utility(record.scores[self.metric.name].value)
+        if self.best is None or value > self.metric.utility(
+            self.best[0].scores[self.metric.name].value
+        ):
+            self.best = record, evaluation
+
+    def _why_nothing(self) -> str:
+        if self.interrupted:
+            return "interrupted before the first configuration was evaluated; nothing to export."
+        reasons = sorted({record.reason for record in self.records})
+        return (
+            f"none of the {len(self.records)} configurations could be evaluated: "
+            f"{'; '.join(reasons[:3])}. Try another search space, or check the columns."
+        )
+
+
+class _Spent(Exception):
+    """The budget is used up."""
+
+
+def _one_line(error: BaseException) -> str:
+    """Say in one line why a trial failed."""
+    if isinstance(error, TimeoutError):
+        return "took longer than one trial may"
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:500]

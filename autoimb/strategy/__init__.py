@@ -1,0 +1,1 @@
+"""What can be built: search spaces, configurations, encodings and pipelines."""

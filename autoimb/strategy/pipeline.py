@@ -1,0 +1,194 @@
+"""Build and train what a configuration says."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import has_fit_parameter
+
+from autoimb.metrics import FloatArray, IntArray
+from autoimb.strategy.configuration import Choice, Configuration
+from autoimb.strategy.encoding import Encoder
+from autoimb.strategy.resampling import BalanceTowards, Resampled, resample
+from autoimb.strategy.search_space import import_class
+
+__all__ = ["TrainedPipeline", "TrainingPart", "train"]
+
+# Probabilities of a row may miss 1 by rounding, not by more.
+SUM_TOLERANCE = 1e-3
+
+
+class TrainingPart:
+    """Rows to train on, encoded once for each kind of input.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,)
+    n_levels : sequence of int
+        Categories of each column; 0 for numbers.
+    n_classes : int
+    seed : int
+    """
+
+    def __init__(
+        self, X: FloatArray, y: IntArray, n_levels: Sequence[int], n_classes: int, seed: int
+    ) -> None:
+        self.X = X
+        self.y = y
+        self.n_levels = n_levels
+        self.n_classes = n_classes
+        self.seed = seed
+        self._encoded: dict[str, tuple[Encoder, FloatArray]] = {}
+
+    def encoded(self, kind: str) -> tuple[Encoder, FloatArray]:
+        """Return the encoder for a kind of input, and the encoded rows."""
+        if kind not in self._encoded:
+            encoder = Encoder(kind, self.n_levels, self.seed)
+            self._encoded[kind] = encoder, encoder.fit_transform(self.X, self.y)
+        return self._encoded[kind]
+
+
+@dataclass(frozen=True)
+class TrainedPipeline:
+    """An encoder and a fitted model: all that predicting needs; no sampler, no training row.
+
+    Attributes
+    ----------
+    encoder : Encoder
+    model : classifier
+    n_classes : int
+    """
+
+    encoder: Encoder
+    model: Any
+    n_classes: int
+
+    def predict_proba(self, X: FloatArray) -> FloatArray:
+        """Predict probabilities.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            The numeric matrix.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of the class codes.
+
+        Raises
+        ------
+        ValueError
+            If the model knows too few classes or returns something that is no probability.
+        """
+        name = type(self.model).__name__
+        if list(self.model.classes_) != list(range(self.n_classes)):
+            raise ValueError(f"{name} was trained on a part without every class")
+        if not len(X):
+            return np.empty((0, self.n_classes))
+        proba = np.asarray(self.model.predict_proba(self.encoder.transform(X)), dtype=float)
+        if not np.isfinite(proba).all():
+            raise ValueError(f"{name} predicts probabilities that are not finite")
+        if proba.min() < 0 or proba.max() > 1 + SUM_TOLERANCE:
+            raise ValueError(f"{name} predicts probabilities outside [0, 1]")
+        if abs(proba.sum(axis=1) - 1).max() > SUM_TOLERANCE:
+            raise ValueError(f"{name} predicts probabilities that do not sum to 1")
+        return proba
+
+
+def train(
+    configuration: Configuration, part: TrainingPart, *, n_threads: int = 1, seed: int = 0
+) -> TrainedPipeline:
+    """Train a configuration: sample, weight, fit.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    part : TrainingPart
+    n_threads : int
+        For classes that take `n_jobs`.
+    seed : int
+        For classes that take `random_state`.
+
+    Returns
+    -------
+    TrainedPipeline
+
+    Examples
+    --------
+    >>> from autoimb.strategy.search_space import load_space
+    >>> X = np.arange(40.0).reshape(-1, 1)
+    >>> part = TrainingPart(X, (X[:, 0] > 30).astype(int), (0,), 2, seed=0)
+    >>> strategy = load_space("default").default(model="logistic", sampler="random_over")
+    >>> train(strategy, part).predict_proba(np.array([[5.0], [38.0]])).round().tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    with warnings.catch_warnings():
+        # A component's warnings concern its author; what they mean for the user is its score.
+        warnings.simplefilter("ignore")
+        return _train(configuration, part, n_threads, seed)
+
+
+def _train(
+    configuration: Configuration, part: TrainingPart, n_threads: int, seed: int
+) -> TrainedPipeline:
+    encoder, Z = part.encoded(configuration.model.input)
+    y = part.y
+    if configuration.sampler.class_path is not None:
+        drawn = _draw(configuration.sampler, part, n_threads, seed)
+        Z = np.concatenate([Z[drawn.kept], encoder.transform(drawn.synthetic)])
+        y = drawn.y
+    model = build(configuration.model, encoder, n_threads=n_threads, seed=seed)
+    return TrainedPipeline(
+        encoder, _fit(model, configuration.weight, encoder, Z, y), part.n_classes
+    )
+
+
+def _fit(model: Any, weight: Choice, encoder: Encoder, Z: FloatArray, y: IntArray) -> Any:
+    """Fit a model, weighted if so chosen, telling it which columns hold categories."""
+    fit_parameters = {}
+    if len(encoder.categorical_features) and has_fit_parameter(model, "categorical_feature"):
+        fit_parameters["categorical_feature"] = encoder.categorical_features.tolist()
+    if weight.class_path is None:
+        return model.fit(Z, y, **fit_parameters)
+    weighted = import_class(weight.class_path)(model, **weight.values)
+    return weighted.fit(Z, y, **fit_parameters).estimator_
+
+
+def _draw(choice: Choice, part: TrainingPart, n_threads: int, seed: int) -> Resampled:
+    encoder, Z = part.encoded(choice.input)
+    sampler = build(choice, encoder, n_threads=n_threads, seed=seed)
+    return resample(sampler, encoder, Z, part.y)
+
+
+def build(choice: Choice, encoder: Encoder, *, n_threads: int, seed: int) -> Any:
+    """Instantiate a component, offering what its class takes: seed, threads, category columns.
+
+    Parameters
+    ----------
+    choice : Choice
+    encoder : Encoder
+        Of the table that the component will see.
+    n_threads, seed : int
+
+    Returns
+    -------
+    object
+    """
+    assert choice.class_path is not None
+    found = import_class(choice.class_path)
+    offered: dict[str, Any] = {"random_state": seed, "n_jobs": n_threads}
+    if len(encoder.categorical_features):
+        offered["categorical_features"] = encoder.categorical_features.tolist()
+    if choice.balance is not None:
+        over = getattr(found, "_sampling_type", "") == "over-sampling"
+        offered["sampling_strategy"] = BalanceTowards(choice.balance, "over" if over else "under")
+    named = inspect.signature(found).parameters
+    taken = {k: v for k, v in offered.items() if k in named and named[k].default != "deprecated"}
+    return found(**{**taken, **choice.values})

@@ -1,0 +1,353 @@
+"""Search spaces: what may be tried, as TOML that a user can read and edit.
+
+A parameter belongs to a component, a component to a stage, and a stage picks one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autoimb.errors import SearchSpaceError, nearest_name
+from autoimb.profiling.profile import FACTS
+from autoimb.strategy.configuration import STAGES, Choice, Configuration
+from autoimb.strategy.parameters import Options, Parameter, Trial, read_parameter
+
+__all__ = ["Component", "SearchSpace", "import_class", "load_space", "shipped_spaces"]
+
+INPUTS = ("raw", "mixed", "numeric", "scaled")
+RESERVED = ("class", "input", "if", "without", "balance")
+Pick = Callable[[str, Parameter], Any]
+
+
+@dataclass(frozen=True)
+class Component:
+    """A sampler, a weight or a model, with what may be tried of it.
+
+    Attributes
+    ----------
+    stage, name : str
+    class_path : str or None
+        None skips the stage.
+    input : str
+        What the class must be fed: "raw" (missing values and category codes), "mixed"
+        (scaled numbers and category codes), "numeric" (no gaps, categories encoded) or
+        "scaled" (numeric, and on one scale).
+    intervals : mapping of str to (float, float)
+        Facts of the data that must lie in an interval.
+    without : tuple of str
+        Stages that are skipped beside this component.
+    balance : Parameter or None
+    parameters : mapping of str to Parameter
+    """
+
+    stage: str
+    name: str
+    class_path: str | None = None
+    input: str = "scaled"
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    balance: Parameter | None = None
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+    def suits(self, facts: Mapping[str, float]) -> bool:
+        """Tell whether the data lie in every interval of `if`."""
+        return all(low <= facts[name] <= high for name, (low, high) in self.intervals.items())
+
+    def capped(self, facts: Mapping[str, float]) -> Component:
+        """Finish the bounds that depend on the data."""
+        finished = {name: p.capped(facts) for name, p in self.parameters.items()}
+        balance = self.balance and self.balance.capped(facts)
+        return replace(self, parameters=finished, balance=balance)
+
+    def choose(self, pick: Pick) -> Choice:
+        """Pick a value for every parameter."""
+        prefix = f"{self.stage}.{self.name}."
+        balance = None if self.balance is None else pick(prefix + "balance", self.balance)
+        values = {name: pick(prefix + name, p) for name, p in self.parameters.items()}
+        return Choice(self.name, self.class_path, self.input, balance, values)
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """The components of every stage; the first of each is the default.
+
+    Attributes
+    ----------
+    name : str
+    stages : mapping of str to tuple of Component
+
+    Examples
+    --------
+    >>> space = load_space("default")
+    >>> str(space.default())
+    'lightgbm'
+    >>> str(space.default(model="logistic", weight="power"))
+    'logistic + power'
+    """
+
+    name: str
+    stages: Mapping[str, tuple[Component, ...]]
+
+    def restricted_to(self, facts: Mapping[str, float]) -> SearchSpace:
+        """Leave out what the data rule out, and finish the bounds that depend on them.
+
+        Parameters
+        ----------
+        facts : mapping of str to float
+            As `Profile.facts` gives them.
+
+        Returns
+        -------
+        SearchSpace
+
+        Raises
+        ------
+        SearchSpaceError
+            If a stage is left without a component.
+        """
+        kept = {
+            stage: tuple(c.capped(facts) for c in components if c.suits(facts))
+            for stage, components in self.stages.items()
+        }
+        for stage, components in kept.items():
+            if not components:
+                raise SearchSpaceError(
+                    f"search space '{self.name}': these data rule out every {stage}. "
+                    "Widen an 'if', or add a component without one."
+                )
+        return replace(self, stages=kept)
+
+    def configuration(self, pick: Pick) -> Configuration:
+        """Walk the space, asking for one value after the other.
+
+        Parameters
+        ----------
+        pick : callable
+            Takes a qualified name and its parameter, returns a value.
+        """
+        chosen: dict[str, Choice] = {}
+        skipped: set[str] = set()
+        for stage in STAGES:
+            if stage in skipped:
+                chosen[stage] = Choice("none")
+                continue
+            by_name = {component.name: component for component in self.stages[stage]}
+            component = by_name[pick(stage, Options(tuple(by_name)))]
+            skipped |= set(component.without)
+            chosen[stage] = component.choose(pick)
+        return Configuration(**chosen)
+
+    def default(self, **components: str) -> Configuration:
+        """Return the default configuration, with some components named by stage."""
+        return self.configuration(lambda name, parameter: components.get(name, parameter.default))
+
+    def sample(self, rng: np.random.Generator) -> Configuration:
+        """Draw a random configuration."""
+        return self.configuration(lambda name, parameter: parameter.sample(rng))
+
+    def suggest(self, trial: Trial) -> Configuration:
+        """Let an Optuna trial choose."""
+        return self.configuration(lambda name, parameter: parameter.suggest(trial, name))
+
+
+def spaces_folder() -> Path:
+    """Find the shipped spaces: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "search_spaces"
+    return inside if inside.is_dir() else package.parent / "search_spaces"
+
+
+def shipped_spaces() -> dict[str, str]:
+    """List the shipped spaces and what they are for.
+
+    Returns
+    -------
+    dict of str to str
+        Name and first comment line.
+
+    Examples
+    --------
+    >>> sorted(shipped_spaces())
+    ['default', 'fast', 'interpretable', 'thorough']
+    """
+    found = {path.stem: path.read_text("utf-8") for path in spaces_folder().glob("*.toml")}
+    return {name: text.splitlines()[0].lstrip("# ") for name, text in sorted(found.items())}
+
+
+def find_space(name: str | Path) -> Path:
+    """Find the file of a space, given by name or as a file."""
+    path = Path(name)
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise SearchSpaceError(f"search space file {path} does not exist. Check the path.")
+        return path
+    shipped = spaces_folder() / f"{name}.toml"
+    if not shipped.is_file():
+        near = nearest_name(str(name), shipped_spaces())
+        raise SearchSpaceError(f"search space '{name}' does not exist; {near}")
+    return shipped
+
+
+def load_space(name: str | Path) -> SearchSpace:
+    """Read a search space and check it.
+
+    Parameters
+    ----------
+    name : str or Path
+        A shipped space, or a TOML file. Its classes are imported: trust it as you would code.
+
+    Returns
+    -------
+    SearchSpace
+
+    Raises
+    ------
+    SearchSpaceError
+        One line that names file, table and key.
+    """
+    path = find_space(name)
+    tables = _read_tables(path, ())
+    stages: dict[str, tuple[Component, ...]] = {}
+    for stage in STAGES:
+        read = partial(_read_component, path, stage)
+        stages[stage] = tuple(read(key, table) for key, table in tables.get(stage, {}).items())
+    stages = {s: c or ((Component(s, "none"),) if s != "model" else ()) for s, c in stages.items()}
+    if not stages["model"]:
+        raise SearchSpaceError(f"{path}: a search space needs at least one table [model.NAME].")
+    return SearchSpace(path.stem, stages)
+
+
+def _read_tables(path: Path, seen: tuple[Path, ...]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Read the tables of a file, laid over those that it extends."""
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SearchSpaceError(f"{path}: not a TOML file: {error}.") from None
+    if path.resolve() in seen:
+        raise SearchSpaceError(f"{path}: extends itself. Remove one 'extends'.")
+    tables: dict[str, dict[str, dict[str, Any]]] = {stage: {} for stage in STAGES}
+    if "extends" in content:
+        parent = str(content.pop("extends"))
+        beside = path.parent / parent
+        tables = _read_tables(
+            find_space(beside if beside.suffix == ".toml" else parent), (*seen, path.resolve())
+        )
+    for dropped in content.pop("drop", []):
+        _drop(tables, dropped, path)
+    for stage, components in content.items():
+        if stage not in STAGES:
+            near = nearest_name(stage, (*STAGES, "extends", "drop"))
+            raise SearchSpaceError(f"{path}: [{stage}] is no stage; {near}")
+        for name, table in components.items():
+            if not isinstance(table, dict):
+                raise SearchSpaceError(
+                    f"{path}: {stage}.{name} must be a table, but is {table!r}. Write [{stage}.{name}]."
+                )
+            tables[stage][name] = {**tables[stage].get(name, {}), **table}
+    return tables
+
+
+def _drop(tables: dict[str, dict[str, dict[str, Any]]], dropped: str, path: Path) -> None:
+    known = [f"{stage}.{name}" for stage in STAGES for name in tables[stage]]
+    if dropped not in known:
+        raise SearchSpaceError(
+            f"{path}: drop: '{dropped}' is not in the extended space; {nearest_name(dropped, known)}"
+        )
+    stage, name = dropped.split(".", 1)
+    del tables[stage][name]
+
+
+def _read_component(path: Path, stage: str, name: str, table: dict[str, Any]) -> Component:
+    """Read and check one table."""
+    where = f"{path}: [{stage}.{name}]"
+    class_path = table.get("class")
+    if class_path is None:
+        if stage == "model" or set(table) - {"if"}:
+            raise SearchSpaceError(f"{where}: a {stage} with settings needs a 'class'.")
+        return Component(stage, name, intervals=_read_intervals(table.get("if", {}), where))
+    named = _named_parameters(class_path, where)
+    parameters = {}
+    for key, value in table.items():
+        if key not in RESERVED:
+            _check_key(key, named, class_path, where)
+            parameters[key] = read_parameter(value, f"{where} {key}", FACTS)
+    balance = table.get("balance")
+    if balance is not None and "sampling_strategy" not in named:
+        raise SearchSpaceError(
+            f"{where} balance: {class_path} has no 'sampling_strategy' to balance by. Remove it."
+        )
+    return Component(
+        stage,
+        name,
+        class_path,
+        _one_of(table.get("input", "scaled"), INPUTS, f"{where} input"),
+        _read_intervals(table.get("if", {}), where),
+        tuple(_one_of(s, STAGES[1:], f"{where} without") for s in table.get("without", ())),
+        None if balance is None else read_parameter(balance, f"{where} balance", FACTS),
+        parameters,
+    )
+
+
+def _one_of(value: str, known: tuple[str, ...], where: str) -> str:
+    if value not in known:
+        raise SearchSpaceError(
+            f"{where}: '{value}' is not known; {nearest_name(str(value), known)}"
+        )
+    return value
+
+
+def _read_intervals(table: dict[str, Any], where: str) -> dict[str, tuple[float, float]]:
+    for fact, interval in table.items():
+        _one_of(fact, FACTS, f"{where} if")
+        if not (isinstance(interval, list) and len(interval) == 2 and interval[0] <= interval[1]):
+            raise SearchSpaceError(
+                f"{where} if: {fact} needs an interval [low, high], but got {interval!r}."
+            )
+    return {fact: (low, high) for fact, (low, high) in table.items()}
+
+
+def import_class(class_path: str) -> type:
+    """Import a class by its full path.
+
+    Examples
+    --------
+    >>> import_class("sklearn.naive_bayes.GaussianNB")
+    <class 'sklearn.naive_bayes.GaussianNB'>
+    """
+    module, _, name = class_path.rpartition(".")
+    found = getattr(importlib.import_module(module), name)
+    if not isinstance(found, type):
+        raise AttributeError(f"{name} is no class")
+    return found
+
+
+def _named_parameters(class_path: str, where: str) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(import_class(class_path)).parameters
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SearchSpaceError(
+            f"{where} class: cannot import '{class_path}' ({error}). Correct the path, or install its package."
+        ) from None
+
+
+def _check_key(
+    key: str, named: Mapping[str, inspect.Parameter], class_path: str, where: str
+) -> None:
+    """Refuse what the class does not name; of one that takes any keyword, what is nearly a name."""
+    if key in named:
+        return
+    takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in named.values())
+    if takes_any and not get_close_matches(key, named, n=1, cutoff=0.8):
+        return
+    near = nearest_name(key, [*named, *RESERVED])
+    raise SearchSpaceError(f"{where} {key}: {class_path} has no such parameter; {near}")
