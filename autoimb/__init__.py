@@ -1,1 +1,36 @@
+"""autoimb picks an imbalance strategy: sampler, weights, model and threshold.
 
+Names are imported when they are first used, so that the command line starts at once.
+
+Examples
+--------
+>>> import autoimb
+>>> sorted(name for name in dir(autoimb) if not name.startswith("_"))
+['AutoImbClassifier', 'fit', 'load', 'profile', 'save']
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AutoImbClassifier": "autoimb.classifier",
+    "fit": "autoimb.running",
+    "load": "autoimb.artifact",
+    "profile": "autoimb.running",
+    "save": "autoimb.artifact",
+}
+__all__ = ["AutoImbClassifier", "fit", "load", "profile", "save"]  # noqa: F822
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'autoimb' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

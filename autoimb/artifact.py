@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from autoimb.data.dataset import Labels, Schema, as_table
 from autoimb.decision.rules import DecisionRule
 from autoimb.errors import ArtifactError, nearest_name
-from autoimb.metrics import FloatArray
+from autoimb.arrays import FloatArray
 from autoimb.strategy.pipeline import TrainedPipeline
 
 __all__ = ["FittedModel", "load", "manifest_path", "read_manifest", "save", "set_aside"]

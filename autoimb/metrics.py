@@ -9,14 +9,12 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from autoimb.arrays import FloatArray, IntArray
 from autoimb.errors import UsageError, nearest_name
 
 __all__ = ["METRICS", "Counts", "Metric", "count", "get_metric"]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.intp]
 Average = Literal["positive", "macro", "weighted"]
 
 

@@ -15,6 +15,7 @@ PACKAGE = ROOT / "autoimb"
 # A module imports only from lower floors, and inside a floor only within its own row.
 # A row is a module or a folder directly below autoimb/.
 FLOORS = {
+    "arrays": 0,
     "errors": 0,
     "metrics": 1,
     "data": 1,

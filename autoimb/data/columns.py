@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from autoimb.errors import DataError
-from autoimb.metrics import FloatArray
+from autoimb.arrays import FloatArray
 
 __all__ = ["Column", "infer_column"]
 

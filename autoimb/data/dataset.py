@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from autoimb.data.columns import Column, infer_column
 from autoimb.errors import DataError, nearest_name
-from autoimb.metrics import FloatArray, IntArray
+from autoimb.arrays import FloatArray, IntArray
 
 __all__ = ["Dataset", "Labels", "Schema", "as_table", "make_dataset"]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from autoimb.data.dataset import Dataset
 from autoimb.errors import DataError
-from autoimb.metrics import IntArray
+from autoimb.arrays import IntArray
 
 __all__ = ["assign_folds", "feasible_folds"]
 

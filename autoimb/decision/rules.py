@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoimb.decision.sweep import sweep_thresholds
-from autoimb.metrics import Counts, FloatArray, IntArray, Metric, count
+from autoimb.arrays import FloatArray, IntArray
+from autoimb.metrics import Counts, Metric, count
 
 __all__ = ["ClassWeights", "DecisionRule", "Threshold", "argmax_rule", "solve_rule"]
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autoimb.metrics import Counts, FloatArray, IntArray
+from autoimb.arrays import FloatArray, IntArray
+from autoimb.metrics import Counts
 
 __all__ = ["Sweep", "sweep_thresholds"]
 

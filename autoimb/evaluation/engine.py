@@ -14,7 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from autoimb.data.dataset import Dataset
 from autoimb.evaluation.scoring import Score, score_out_of_fold
-from autoimb.metrics import FloatArray, IntArray, get_metric
+from autoimb.arrays import FloatArray, IntArray
+from autoimb.metrics import get_metric
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.pipeline import TrainingPart, train
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autoimb.data.dataset import Dataset
-from autoimb.metrics import FloatArray, IntArray
+from autoimb.arrays import FloatArray, IntArray
 
 __all__ = ["minority_overlap"]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.preprocessing import TargetEncoder
 
-from autoimb.metrics import FloatArray, IntArray
+from autoimb.arrays import FloatArray, IntArray
 
 __all__ = ["Encoder"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import has_fit_parameter
 
-from autoimb.metrics import FloatArray, IntArray
+from autoimb.arrays import FloatArray, IntArray
 from autoimb.strategy.configuration import Choice, Configuration
 from autoimb.strategy.encoding import Encoder
 from autoimb.strategy.resampling import BalanceTowards, Resampled, resample

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autoimb.metrics import FloatArray, IntArray
+from autoimb.arrays import FloatArray, IntArray
 from autoimb.strategy.encoding import Encoder
 
 __all__ = ["BalanceTowards", "Resampled", "resample"]

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import has_fit_parameter
 
-from autoimb.metrics import FloatArray, IntArray
+from autoimb.arrays import FloatArray, IntArray
 
 __all__ = ["ClassWeighted", "class_weights"]
 

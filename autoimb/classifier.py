@@ -1,0 +1,240 @@
+"""The scikit-learn face of a fit; it holds no logic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import Tags, check_consistent_length, check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+
+from autoimb.arrays import AnyArray, FloatArray
+from autoimb.artifact import FittedModel, save
+from autoimb.data.dataset import make_dataset
+from autoimb.errors import DataError
+from autoimb.fitting import Plan, fit_dataset
+from autoimb.tracking import open_tracker
+
+__all__ = ["AutoImbClassifier"]
+
+
+class AutoImbClassifier(ClassifierMixin, BaseEstimator):
+    """Classifier that searches sampler, weight, model and decision for rare classes.
+
+    Parameters
+    ----------
+    metric : str
+        A key of `autoimb.metrics.METRICS`.
+    time_budget : float or None
+        Seconds for the whole fit.
+    n_trials : int or None
+        Trials; with both limits the first one reached ends the search. With
+        `time_budget=None` the same seed gives the same model, whatever `n_jobs` is.
+    space : str or Path
+        A shipped search space (default, fast, thorough, interpretable) or a TOML file.
+    n_folds : int
+        Lowered where the rarest class has fewer rows.
+    positive : label or None
+        The class of interest of two; the rarer one by default.
+    n_jobs : int or None
+        Worker processes; None and -1 use every core, 1 stays in this process, where a trial
+        cannot be killed.
+    random_state : int, RandomState or None
+    experiment : str or None
+        MLflow experiment, "autoimb" by default.
+    tracking_uri : str or None
+        MLflow store; by default that of MLFLOW_TRACKING_URI, else a file in ``autoimb_runs/``.
+        "off" tracks nothing.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    leaderboard_ : DataFrame
+        Strategies, best first.
+    recommendation_ : Recommendation
+        In plain words.
+    profile_ : Profile
+    configuration_ : Configuration
+        The winner's.
+    study_ : optuna.Study
+    model_ : FittedModel
+        What is exported.
+    result_ : FitResult
+        All of it.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Where `X` was a frame whose names are all strings.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> X, y = make_classification(300, weights=[0.9], random_state=0)
+    >>> search = AutoImbClassifier(
+    ...     metric="f1", time_budget=None, n_trials=2, n_jobs=1, tracking_uri="off", random_state=0
+    ... )
+    >>> search.fit(X, y).predict_proba(X[:2]).shape
+    (2, 2)
+    >>> search.leaderboard_["decision"].tolist()
+    ['tuned', '0.5', 'tuned']
+    """
+
+    def __init__(
+        self,
+        metric: str = "average_precision",
+        time_budget: float | None = 60.0,
+        n_trials: int | None = None,
+        space: str | Path = "default",
+        n_folds: int = 5,
+        positive: Any = None,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        experiment: str | None = None,
+        tracking_uri: str | None = None,
+    ) -> None:
+        self.metric = metric
+        self.time_budget = time_budget
+        self.n_trials = n_trials
+        self.space = space
+        self.n_folds = n_folds
+        self.positive = positive
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.experiment = experiment
+        self.tracking_uri = tracking_uri
+
+    def fit(self, X: Any, y: Any) -> AutoImbClassifier:
+        """Search for the best strategy and refit it on all rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_samples, n_features)
+            Strings, dates and missing values are welcome.
+        y : array-like of shape (n_samples,)
+
+        Returns
+        -------
+        AutoImbClassifier
+
+        Raises
+        ------
+        UsageError
+            If a parameter is wrong in itself.
+        DataError
+            If the table or the target cannot be learned from.
+        """
+        plan = Plan.checked(
+            metric=self.metric,
+            space=self.space,
+            time_budget=self.time_budget,
+            n_trials=self.n_trials,
+            n_folds=self.n_folds,
+            n_jobs=self.n_jobs,
+            seed=_seed(self.random_state),
+        )
+        table, y = self._check(X, y)
+        dataset = make_dataset(table, y, positive=self.positive)
+        with open_tracker(self.tracking_uri, self.experiment) as trackers:
+            self.result_ = fit_dataset(dataset, plan, watchers=trackers)
+        self.model_ = self.result_.model
+        self.classes_ = self.model_.classes_
+        self.leaderboard_ = self.result_.leaderboard
+        self.recommendation_ = self.result_.recommendation
+        self.profile_ = self.result_.profile
+        self.configuration_ = self.result_.configuration
+        self.study_ = self.result_.search.study
+        return self
+
+    def predict(self, X: Any) -> AnyArray:
+        """Predict labels by the tuned decision.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        return self._model().predict(self._rows(X))
+
+    def predict_proba(self, X: Any) -> FloatArray:
+        """Predict the probability of every class.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
+        """
+        return self._model().predict_proba(self._rows(X))
+
+    def save(self, path: str | Path) -> Path:
+        """Export the fitted model with its manifest.
+
+        Parameters
+        ----------
+        path : str or Path
+            A file that is there already is set aside.
+
+        Returns
+        -------
+        Path
+        """
+        return save(self._model(), path, self.result_.facts())
+
+    def _model(self) -> FittedModel:
+        check_is_fitted(self)
+        return self.model_
+
+    def _check(self, X: Any, y: Any) -> tuple[pd.DataFrame, AnyArray]:
+        """Check table and target as scikit-learn's estimators do."""
+        table = self._rows(X, reset=True)
+        if y is None:
+            raise DataError("requires y to be passed, but the target y is None.")
+        labels = column_or_1d(y, warn=True)
+        if pd.isna(labels).any():
+            n = int(pd.isna(labels).sum())
+            raise DataError(f"y has {n} missing labels (NaN). Drop those rows.")
+        check_consistent_length(table, labels)
+        check_classification_targets(labels)
+        return table, labels
+
+    def _rows(self, X: Any, reset: bool = False) -> pd.DataFrame:
+        """Note or check the columns; a frame is taken as it is, anything else must be an array."""
+        if isinstance(X, pd.DataFrame):
+            if reset:
+                validate_data(self, X, skip_check_array=True)
+                _check_shape(X)
+            return X
+        checked = validate_data(self, X, dtype=None, ensure_all_finite=False, reset=reset)
+        return pd.DataFrame(checked)
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn what is accepted."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags
+
+
+def _check_shape(table: pd.DataFrame) -> None:
+    if not len(table):
+        raise DataError("found a table with 0 rows. Give at least a few rows of every class.")
+    doubled = table.columns[table.columns.duplicated()].unique().tolist()
+    if doubled:
+        raise DataError(f"columns {doubled} occur more than once. Rename or drop them.")
+
+
+def _seed(random_state: int | np.random.RandomState | None) -> int:
+    """Draw one seed, so that everything random follows from it."""
+    if isinstance(random_state, (int, np.integer)):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))

@@ -1,0 +1,226 @@
+"""What was found, as a table and in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from autoimb.arrays import IntArray
+from autoimb.data.dataset import Labels
+from autoimb.decision.rules import ClassWeights, DecisionRule, Threshold, argmax_rule
+from autoimb.evaluation.scoring import Score, score_out_of_fold
+from autoimb.metrics import Metric
+from autoimb.search.study import SearchResult, TrialRecord
+from autoimb.strategy.configuration import Choice, Configuration
+
+__all__ = ["Recommendation", "build_leaderboard", "describe", "recommend"]
+
+UNTUNED, TUNED = "0.5", "tuned"
+NEUTRAL = {2: "0.5"}
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """What to do, and what it is worth.
+
+    Attributes
+    ----------
+    strategy : str
+        The winning strategy in one sentence.
+    evidence : tuple of str
+        Sentences with figures: against doing nothing, against the threshold alone.
+    """
+
+    strategy: str
+    evidence: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return all sentences as one text."""
+        return " ".join([self.strategy, *self.evidence])
+
+
+def untouched_scores(
+    result: SearchResult, metric: Metric, y: IntArray, folds: IntArray
+) -> Mapping[str, Score] | None:
+    """Score the default configuration with no tuned decision: doing nothing at all."""
+    if result.default_evaluation is None:
+        return None
+    proba = result.default_evaluation.proba
+    return score_out_of_fold(metric, y, proba, folds, rule=argmax_rule(proba.shape[1]))
+
+
+def build_leaderboard(
+    result: SearchResult, metric: Metric, y: IntArray, folds: IntArray
+) -> pd.DataFrame:
+    """Rank the strategies, each by its best trial.
+
+    Parameters
+    ----------
+    result : SearchResult
+    metric : Metric
+    y, folds : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    DataFrame
+        A row per combination of sampler, weight and model, best first, beside doing nothing
+        (the default model, decided by argmax). Columns: strategy, sampler, weight, model,
+        decision, score, spread, trials, seconds, trial.
+    """
+    complete = [record for record in result.records if record.state == "complete"]
+    groups: dict[str, list[TrialRecord]] = {}
+    for record in complete:
+        groups.setdefault(str(record.configuration), []).append(record)
+    rows = []
+    for records in groups.values():
+        best = max(records, key=lambda r: metric.utility(r.scores[metric.name].value))
+        seconds = sum(record.seconds for record in records)
+        rows.append(_row(best, best.scores[metric.name], TUNED, len(records), seconds))
+    nothing = untouched_scores(result, metric, y, folds)
+    if nothing is not None and result.default is not None:
+        rows.append(_row(result.default, nothing[metric.name], UNTUNED, 1, result.default.seconds))
+    # The default keeps a row of its own even where other values of the same parts won.
+    if result.default is not None and result.default.number not in {
+        row["trial"] for row in rows[:-1]
+    }:
+        scores = result.default.scores[metric.name]
+        rows.append(_row(result.default, scores, TUNED, 1, result.default.seconds))
+    board = pd.DataFrame(rows)
+    order = board["score"].map(metric.utility).sort_values(ascending=False, kind="stable").index
+    return board.loc[order].reset_index(drop=True).rename_axis("rank")
+
+
+def _row(
+    record: TrialRecord, score: Score, decision: str, trials: int, seconds: float
+) -> dict[str, object]:
+    configuration = record.configuration
+    return {
+        "strategy": str(configuration),
+        "sampler": configuration.sampler.name,
+        "weight": configuration.weight.name,
+        "model": configuration.model.name,
+        "decision": decision,
+        "score": score.value,
+        "spread": score.spread,
+        "trials": trials,
+        "seconds": seconds,
+        "trial": record.number,
+    }
+
+
+def recommend(
+    result: SearchResult,
+    rule: DecisionRule,
+    labels: Labels,
+    metric: Metric,
+    y: IntArray,
+    folds: IntArray,
+) -> Recommendation:
+    """Put the winner and what it gains into words.
+
+    Parameters
+    ----------
+    result : SearchResult
+    rule : DecisionRule
+        Of the exported model.
+    labels : Labels
+    metric : Metric
+    y, folds : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    Recommendation
+    """
+    score = result.best.scores[metric.name]
+    evidence = [f"Cross-validated {metric.name}: {score} (spread over folds)."]
+    nothing = untouched_scores(result, metric, y, folds)
+    if nothing is not None and result.default is not None:
+        tuned = result.default.scores[metric.name]
+        default = _words(result.default.configuration.model.name)
+        plain = f"{default} as it is scores {nothing[metric.name].value:.3f}"
+        if metric.needs_decision:
+            plain += f", with only its decision tuned {tuned.value:.3f}"
+        evidence.append(f"Doing nothing, {plain}.")
+        evidence.append(_gain(metric, score, tuned, np.unique(folds).size))
+    return Recommendation(describe(result.best.configuration, rule, labels), tuple(evidence))
+
+
+def _gain(metric: Metric, score: Score, tuned: Score, n_folds: int) -> str:
+    """Say whether the winner's lead over the tuned default is more than the folds' noise."""
+    gain = metric.utility(score.value) - metric.utility(tuned.value)
+    noise = 2 * float(np.hypot(score.spread, tuned.spread)) / np.sqrt(n_folds)
+    if gain <= 0:
+        return "Nothing that was tried beats that default."
+    if gain <= noise:
+        return (
+            f"The lead of {gain:.3f} over the default is within the noise of the folds "
+            f"({noise:.3f}): the plain model would do about as well."
+        )
+    return f"The lead of {gain:.3f} over the default is more than the noise of the folds ({noise:.3f})."
+
+
+def describe(configuration: Configuration, rule: DecisionRule, labels: Labels) -> str:
+    """Say in one sentence what a strategy does.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    rule : DecisionRule
+    labels : Labels
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> plain = Configuration(model=Choice("lightgbm", "lightgbm.LGBMClassifier"))
+    >>> describe(plain, Threshold(0.2), Labels.of(["no", "no", "yes"]))
+    "Do not resample or weight: train lightgbm on the data as they are, and predict 'yes' from a \
+probability of 0.2."
+    """
+    return f"{_training_words(configuration)}, and {_decision_words(rule, labels)}."
+
+
+def _training_words(configuration: Configuration) -> str:
+    model = _words(configuration.model.name)
+    if configuration.is_untouched:
+        if configuration.model.balance is not None:
+            return f"Train {model}, which balances the classes by itself"
+        return f"Do not resample or weight: train {model} on the data as they are"
+    steps = []
+    if configuration.sampler.class_path is not None:
+        steps.append(f"resample with {_sampler_words(configuration.sampler)}")
+    if configuration.weight.class_path is not None:
+        power = configuration.weight.values.get("power")
+        detail = "" if power is None else f" (power {power:.2g} of the inverse class size)"
+        steps.append(f"weight the classes{detail}")
+    steps.append(f"train {model}")
+    text = ", ".join(steps[:-1]) + " and " + steps[-1]
+    return text[0].upper() + text[1:]
+
+
+def _sampler_words(sampler: Choice) -> str:
+    share = sampler.balance
+    way = "" if share is None else f" ({share:.0%} of the way to equal classes)"
+    return _words(sampler.name) + way
+
+
+def _decision_words(rule: DecisionRule, labels: Labels) -> str:
+    if isinstance(rule, Threshold):
+        return f"predict '{labels.positive}' from a probability of {rule.value:.3g}"
+    if rule == argmax_rule(len(labels.classes)):
+        return "predict the most probable class"
+    return f"predict by probability times class weight ({_weights_words(rule, labels)})"
+
+
+def _weights_words(rule: ClassWeights, labels: Labels) -> str:
+    pairs = zip(labels.by_code, rule.values, strict=True)
+    return ", ".join(f"'{label}' {value:.2g}" for label, value in pairs)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

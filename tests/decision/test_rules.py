@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autoimb.decision.rules import ClassWeights, Threshold, argmax_rule, solve_rule
+from autoimb.decision.sweep import sweep_thresholds
+from autoimb.metrics import METRICS, FloatArray, IntArray, Metric, count
+
+each_metric = pytest.mark.parametrize("name", METRICS)
+TIED = st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 1.0])
+ANY = st.floats(0.0, 1.0)
+
+
+def score(metric: Metric, y: IntArray, labels: IntArray, n_classes: int) -> float:
+    return float(metric.of_counts(count(y, labels, n_classes)))
+
+
+def two_columns(p: FloatArray) -> FloatArray:
+    return np.column_stack([1 - p, p])
+
+
+@st.composite
+def binary_rows(draw: Any) -> tuple[IntArray, FloatArray]:
+    rows = draw(st.lists(st.tuples(st.integers(0, 1), TIED | ANY), min_size=1, max_size=25))
+    y, p = zip(*rows, strict=True)
+    return np.array(y), np.array(p)
+
+
+@st.composite
+def multiclass_rows(draw: Any) -> tuple[IntArray, FloatArray]:
+    n_classes = draw(st.integers(3, 4))
+    row = st.tuples(*[TIED | ANY] * n_classes).filter(lambda cells: sum(cells) > 1e-6)
+    rows = draw(st.lists(st.tuples(st.integers(0, n_classes - 1), row), min_size=1, max_size=25))
+    y, raw = zip(*rows, strict=True)
+    proba = np.array(raw)
+    return np.array(y), proba / proba.sum(axis=1, keepdims=True)
+
+
+@each_metric
+@settings(max_examples=60, deadline=None)
+@given(rows=binary_rows())
+def test_a_threshold_is_as_good_as_the_best_of_all(
+    name: str, rows: tuple[IntArray, FloatArray]
+) -> None:
+    metric, (y, p) = METRICS[name], rows
+    found = solve_rule(metric, y, two_columns(p)).decide(two_columns(p))
+    everyone = [score(metric, y, (p >= t).astype(int), 2) for t in (*p, np.inf)]
+    assert score(metric, y, found, 2) == pytest.approx(max(everyone), abs=1e-9)
+
+
+@each_metric
+@settings(max_examples=60, deadline=None)
+@given(rows=multiclass_rows())
+def test_class_weights_are_never_below_the_argmax(
+    name: str, rows: tuple[IntArray, FloatArray]
+) -> None:
+    metric, (y, proba) = METRICS[name], rows
+    n_classes = proba.shape[1]
+    found = solve_rule(metric, y, proba).decide(proba)
+    plain = score(metric, y, proba.argmax(axis=1), n_classes)
+    assert score(metric, y, found, n_classes) >= plain - 1e-9
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows=binary_rows())
+def test_the_sweep_counts_what_its_thresholds_decide(rows: tuple[IntArray, FloatArray]) -> None:
+    y, p = rows
+    found = sweep_thresholds(y, p)
+    assert len(found.thresholds) == len(np.unique(p)) + 1
+    for i, threshold in enumerate(found.thresholds):
+        counted = count(y, (p >= threshold).astype(int), 2)
+        for part in ("true", "predicted", "correct"):
+            np.testing.assert_array_equal(getattr(found.counts, part)[i], getattr(counted, part))
+
+
+@each_metric
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("kind", ["constant", "all zero", "one row", "one class", "certain"])
+def test_degenerate_probabilities_are_decided(name: str, n_classes: int, kind: str) -> None:
+    y = np.array([0]) if kind == "one row" else np.arange(12) % n_classes
+    y = np.zeros_like(y) if kind == "one class" else y
+    proba = np.full((len(y), n_classes), 1 / n_classes)
+    if kind == "all zero":
+        proba = np.tile(np.eye(n_classes)[0], (len(y), 1))
+    if kind == "certain":
+        proba = np.eye(n_classes)[y]
+    metric = METRICS[name]
+    labels = solve_rule(metric, y, proba).decide(proba)
+    plain = argmax_rule(n_classes).decide(proba)
+    assert set(labels) <= set(range(n_classes))
+    assert score(metric, y, labels, n_classes) >= score(metric, y, plain, n_classes)
+
+
+def test_class_weights_find_a_rare_class() -> None:
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [300, 60, 15])
+    raw = rng.random((len(y), 3)) + np.array([1.5, 0.3, 0.1]) + 0.5 * np.eye(3)[y]
+    proba = raw / raw.sum(axis=1, keepdims=True)
+    metric = METRICS["balanced_accuracy"]
+    tuned = score(metric, y, solve_rule(metric, y, proba).decide(proba), 3)
+    assert tuned > score(metric, y, proba.argmax(axis=1), 3) + 0.2
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        (Threshold(0.12345), "threshold 0.123"),
+        (ClassWeights((1.0, 0.25, 0.3333)), "class weights 1, 0.25, 0.333"),
+    ],
+)
+def test_a_rule_tells_itself_in_words(rule: Threshold | ClassWeights, text: str) -> None:
+    assert str(rule) == text
