@@ -6,7 +6,7 @@ Examples
 --------
 >>> import autoimb
 >>> sorted(name for name in dir(autoimb) if not name.startswith("_"))
-['AutoImbClassifier', 'fit', 'load', 'profile', 'save']
+['AutoImbClassifier', 'evaluate', 'fit', 'load', 'profile', 'save']
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AutoImbClassifier": "autoimb.classifier",
+    "evaluate": "autoimb.running",
     "fit": "autoimb.running",
     "load": "autoimb.artifact",
     "profile": "autoimb.running",
     "save": "autoimb.artifact",
 }
-__all__ = ["AutoImbClassifier", "fit", "load", "profile", "save"]  # noqa: F822
+__all__ = ["AutoImbClassifier", "evaluate", "fit", "load", "profile", "save"]
 
 
 def __getattr__(name: str) -> Any:

@@ -22,10 +22,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from autoimb.arrays import FloatArray
 from autoimb.data.dataset import Labels, Schema, as_table
 from autoimb.decision.rules import DecisionRule
 from autoimb.errors import ArtifactError, nearest_name
-from autoimb.arrays import FloatArray
 from autoimb.strategy.pipeline import TrainedPipeline
 
 __all__ = ["FittedModel", "load", "manifest_path", "read_manifest", "save", "set_aside"]
@@ -77,7 +77,7 @@ class FittedModel:
         ndarray of shape (n_samples, n_classes)
             In the order of `classes_`.
         """
-        return self.labels.sort_columns(self._proba(X))
+        return self.labels.sort_columns(self.proba_by_code(X))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Predict labels by the stored decision.
@@ -90,7 +90,7 @@ class FittedModel:
         -------
         ndarray of shape (n_samples,)
         """
-        return self.labels.decode(self.rule.decide(self._proba(X)))
+        return self.labels.decode(self.rule.decide(self.proba_by_code(X)))
 
     def predict_table(self, X: Any) -> pd.DataFrame:
         """Predict labels and probabilities as the command line writes them.
@@ -104,13 +104,14 @@ class FittedModel:
         DataFrame
             Columns ``label`` and ``probability_CLASS`` for every class.
         """
-        proba = self._proba(X)
+        proba = self.proba_by_code(X)
         found = {"label": self.labels.decode(self.rule.decide(proba))}
         for name, column in zip(self.classes_, self.labels.sort_columns(proba).T, strict=True):
             found[f"probability_{name}"] = column
         return pd.DataFrame(found, index=X.index if isinstance(X, pd.DataFrame) else None)
 
-    def _proba(self, X: Any) -> FloatArray:
+    def proba_by_code(self, X: Any) -> FloatArray:
+        """Predict probabilities in the order of the class codes, as the decision takes them."""
         return self.pipeline.predict_proba(self.schema.to_matrix(as_table(X, self.schema)))
 
 
@@ -272,7 +273,7 @@ def _check_versions(path: Path, manifest: Mapping[str, Any]) -> None:
         written = manifest["versions"].get(name)
         if written and written.split(".")[:2] != here.get(name, "").split(".")[:2]:
             raise ArtifactError(
-                f"{path}: written with {name} {written}, but {here.get(name, 'none')} is installed. "
+                f"{path}: written with {name} {written}, but here is {here.get(name, 'none')}. "
                 f"Install {name}=={written}, or load with strict=False at your own risk."
             )
     if manifest.get("format") != FORMAT:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 __all__ = [
     "ArtifactError",
     "AutoImbError",
+    "AutoImbWarning",
     "DataError",
     "SearchError",
     "SearchSpaceError",
@@ -20,6 +21,10 @@ class AutoImbError(Exception):
     """Base of every error that autoimb raises on purpose."""
 
     exit_code = 1
+
+
+class AutoImbWarning(UserWarning):
+    """Something went otherwise than asked for, and the user can act on it."""
 
 
 class UsageError(AutoImbError, ValueError):

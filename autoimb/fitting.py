@@ -17,7 +17,7 @@ from autoimb.artifact import FittedModel
 from autoimb.data.dataset import Dataset
 from autoimb.data.splitting import assign_folds, feasible_folds
 from autoimb.decision.rules import solve_rule
-from autoimb.errors import UsageError
+from autoimb.errors import AutoImbWarning, UsageError
 from autoimb.evaluation.engine import Evaluator
 from autoimb.metrics import Metric, get_metric
 from autoimb.profiling.profile import Profile, profile_dataset
@@ -125,7 +125,7 @@ class FitResult:
         return self.search.best.scores[self.metric.name].value
 
     def facts(self) -> dict[str, Any]:
-        """What the manifest of the exported model tells of the fit."""
+        """Sum the fit up for the manifest of the exported model."""
         best = self.search.best
         return {
             "score": self.score,
@@ -176,7 +176,8 @@ class Watchers:
                 getattr(watcher, event)(*arguments)
             except Exception as error:
                 name = type(watcher).__name__
-                warnings.warn(f"{name} failed and the fit goes on: {error}", stacklevel=2)
+                text = f"{name} failed and the fit goes on: {error}"
+                warnings.warn(text, AutoImbWarning, stacklevel=2)
 
 
 def fit_dataset(

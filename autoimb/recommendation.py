@@ -48,7 +48,7 @@ def untouched_scores(
     """Score the default configuration with no tuned decision: doing nothing at all."""
     if result.default_evaluation is None:
         return None
-    proba = result.default_evaluation.proba
+    proba = result.default_evaluation.proba.astype(float)
     return score_out_of_fold(metric, y, proba, folds, rule=argmax_rule(proba.shape[1]))
 
 
@@ -159,7 +159,7 @@ def _gain(metric: Metric, score: Score, tuned: Score, n_folds: int) -> str:
             f"The lead of {gain:.3f} over the default is within the noise of the folds "
             f"({noise:.3f}): the plain model would do about as well."
         )
-    return f"The lead of {gain:.3f} over the default is more than the noise of the folds ({noise:.3f})."
+    return f"The lead of {gain:.3f} over the default exceeds the noise of the folds ({noise:.3f})."
 
 
 def describe(configuration: Configuration, rule: DecisionRule, labels: Labels) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autoimb.artifact import manifest_path, save
+from autoimb.artifact import FittedModel, save
 from autoimb.data.dataset import Dataset, make_dataset
 from autoimb.data.reading import column_names, data_name, read_table
 from autoimb.errors import DataError, UsageError, nearest_name
+from autoimb.evaluation.holdout import score_holdout
 from autoimb.fitting import FitResult, Plan, Watcher, fit_dataset
 from autoimb.profiling.profile import Profile, profile_dataset
 from autoimb.tracking import open_tracker
 
-__all__ = ["Problem", "Run", "fit", "profile", "read_problem"]
+__all__ = ["Problem", "Run", "evaluate", "fit", "profile", "read_problem"]
 
 # Names that a target usually has, the likeliest first.
 TARGET_NAMES = ("target", "label", "class", "y", "outcome", "is_fraud", "fraud", "churn", "default")
@@ -192,6 +193,54 @@ def _is_continuous(labels: pd.Series[Any], n_distinct: int) -> bool:
     if numbers.isna().any() or n_distinct <= CONTINUOUS_VALUES:
         return bool(numbers.notna().all() and (numbers % 1 != 0).any() and n_distinct > 2)
     return bool((numbers % 1 != 0).any() or n_distinct > CONTINUOUS_SHARE * len(labels))
+
+
+def evaluate(model: FittedModel, data: str | Path | pd.DataFrame) -> dict[str, Any]:
+    """Score a model on labelled rows.
+
+    Parameters
+    ----------
+    model : FittedModel
+    data : str, Path or DataFrame
+        With the target column.
+
+    Returns
+    -------
+    dict
+        ``metrics``: every metric at the stored decision; ``classes``: rows, precision, recall
+        and F1 of each; ``confusion_matrix``: rows true, columns predicted, in that order;
+        ``n_rows`` and ``decision``.
+
+    Raises
+    ------
+    DataError
+        If the target is absent or holds a class that training never saw.
+    """
+    where = "the table" if isinstance(data, pd.DataFrame) else Path(data).name
+    names = list(data.columns) if isinstance(data, pd.DataFrame) else column_names(Path(data))
+    target, _ = _find_target(names, model.target, where)
+    text = [target, *model.schema.text_columns]
+    table = data if isinstance(data, pd.DataFrame) else read_table(Path(data), text_columns=text)
+    labels = _known_labels(table[target], model, where)
+    proba = model.proba_by_code(table.loc[labels.index].drop(columns=[target]))
+    codes = model.labels.encode(labels.to_numpy())
+    return score_holdout(codes, proba, model.rule, model.labels)
+
+
+def _known_labels(cells: pd.Series[Any], model: FittedModel, where: str) -> pd.Series[Any]:
+    """Give filled labels as training had them; refuse any that it never saw."""
+    text = cells.astype(object)
+    missing = text.isna() | text.map(lambda cell: isinstance(cell, str) and not cell.strip())
+    by_text = {str(label): label for label in model.labels.classes}
+    unknown = sorted(set(text[~missing].map(str)) - set(by_text))
+    if unknown:
+        raise DataError(
+            f"{where}: target '{cells.name}' holds {unknown[0]!r}, which training never saw; "
+            f"the classes are {', '.join(by_text)}. Correct the labels."
+        )
+    if missing.all():
+        raise DataError(f"{where}: every cell of target '{cells.name}' is empty. Fill it in.")
+    return text[~missing].map(lambda label: by_text[str(label)])
 
 
 def profile(X: Any, y: Any = None, *, target: str | None = None) -> Profile:

@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from autoimb.errors import DataError
 from autoimb.arrays import FloatArray
+from autoimb.errors import DataError
 
 __all__ = ["Column", "infer_column"]
 
@@ -22,6 +22,8 @@ Kind = Literal["number", "category", "date", "dropped"]
 
 # Words that stand for a missing cell, beside those that pandas knows.
 MISSING_WORDS = frozenset({"", "?", "na", "n/a", "nan", "null", "-", "--", ".", "<na>", "nat"})
+# Those that pandas takes for missing in a file, so that they are missing in a frame as well.
+PANDAS_WORDS = frozenset({"None", "#N/A", "#NA", "#N/A N/A", "-nan", "-NaN"})
 TRUTH_WORDS = {"true": 1.0, "false": 0.0}
 # A text column is numeric when nearly all of its filled cells are; the rest counts as missing.
 NUMERIC_SHARE = 0.9
@@ -117,26 +119,27 @@ class Column:
 
     def _codes(self, cells: pd.Series[Any]) -> FloatArray:
         code_of = {level: float(code) for code, level in enumerate(self.levels)}
-        return as_text(cells).map(code_of).to_numpy(dtype=float).reshape(-1, 1)
+        codes: FloatArray = as_text(cells).map(code_of).to_numpy(dtype=float)
+        return codes.reshape(-1, 1)
 
     def _date_features(self, cells: pd.Series[Any]) -> FloatArray:
         dates = _parse_dates(cells, self.date_format)
         missing = dates.isna()
         self._refuse(cells, (missing & as_text(cells).notna()).to_numpy(), "a date")
-        parts = np.column_stack([
+        parts: FloatArray = np.column_stack([
             dates.dt.year, dates.dt.month, dates.dt.weekday, dates.dt.hour,
             (dates - pd.Timestamp(0)).dt.total_seconds() / SECONDS_A_DAY,
         ]).astype(float)  # fmt: skip
         parts[missing.to_numpy()] = np.nan
-        return parts
+        return np.asarray(parts)
 
     def _refuse(self, cells: pd.Series[Any], faulty: np.ndarray[Any, Any], wanted: str) -> None:
         """Name the first cell that cannot be what the column was in training."""
         if faulty.any():
             first = int(np.flatnonzero(faulty)[0])
             raise DataError(
-                f"column '{self.name}', row {cells.index[first]}: found {cells.iloc[first]!r} where "
-                f"training had {wanted} ({int(faulty.sum())} such cells). "
+                f"column '{self.name}', row {cells.index[first]}: found {cells.iloc[first]!r} "
+                f"where training had {wanted} ({int(faulty.sum())} such cells). "
                 "Correct the cells, or leave them empty."
             )
 
@@ -238,7 +241,7 @@ def _spell(cell: Any, name: Hashable) -> str | float:
         text = str(cell).strip()
         if text.lower() in TRUTH_WORDS:
             return text.lower()
-        return np.nan if text.lower() in MISSING_WORDS else text
+        return np.nan if text.lower() in MISSING_WORDS or text in PANDAS_WORDS else text
     if isinstance(cell, (list, dict, set, tuple, np.ndarray)):
         raise DataError(
             f"column '{name}' holds a {type(cell).__name__}; "

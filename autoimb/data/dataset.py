@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from autoimb.arrays import FloatArray, IntArray
 from autoimb.data.columns import Column, infer_column
 from autoimb.errors import DataError, nearest_name
-from autoimb.arrays import FloatArray, IntArray
 
 __all__ = ["Dataset", "Labels", "Schema", "as_table", "make_dataset"]
 
@@ -62,6 +62,11 @@ class Schema:
     def n_levels(self) -> tuple[int, ...]:
         """How many categories each column of the numeric matrix has; 0 for numbers."""
         return tuple(len(c.levels) for c in self.kept for _ in c.feature_names)
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """Columns whose spelling matters: a reader must not turn them into numbers."""
+        return tuple(str(c.name) for c in self.kept if c.kind == "category" or c.date_format)
 
     def to_matrix(self, table: pd.DataFrame) -> FloatArray:
         """Turn a table into numbers; its columns may stand in any order.
@@ -153,7 +158,7 @@ class Labels:
 
     def decode(self, codes: IntArray) -> NDArray[Any]:
         """Turn codes into labels."""
-        return np.asarray(self.classes)[np.asarray(self.order)[codes]]
+        return np.asarray(np.asarray(self.by_code)[codes])
 
     def sort_columns(self, proba: FloatArray) -> FloatArray:
         """Bring probabilities from the order of codes into that of `classes`."""

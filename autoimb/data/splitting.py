@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from autoimb.arrays import IntArray
 from autoimb.data.dataset import Dataset
 from autoimb.errors import DataError
-from autoimb.arrays import IntArray
 
 __all__ = ["assign_folds", "feasible_folds"]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autoimb.decision.sweep import sweep_thresholds
 from autoimb.arrays import FloatArray, IntArray
+from autoimb.decision.sweep import sweep_thresholds
 from autoimb.metrics import Counts, Metric, count
 
 __all__ = ["ClassWeights", "DecisionRule", "Threshold", "argmax_rule", "solve_rule"]
@@ -63,7 +63,7 @@ class ClassWeights:
 
     def decide(self, proba: FloatArray) -> IntArray:
         """Turn probabilities of shape (n_samples, n_classes) into class codes."""
-        return np.asarray(np.asarray(proba) * np.asarray(self.values)).argmax(axis=1)
+        return np.asarray((np.asarray(proba) * np.asarray(self.values)).argmax(axis=1))
 
     def __str__(self) -> str:
         """Show the weights to three digits."""

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from autoimb.arrays import FloatArray, IntArray
 from autoimb.data.dataset import Dataset
 from autoimb.evaluation.scoring import Score, score_out_of_fold
-from autoimb.arrays import FloatArray, IntArray
 from autoimb.metrics import get_metric
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.pipeline import TrainingPart, train
@@ -141,8 +141,8 @@ class Evaluator:
                 scored = self.folds == fold
                 proba[scored] = pipeline.predict_proba(self.X[scored])
         seconds = time.perf_counter() - begun
-        metric = get_metric(self.metric)
-        return Evaluation(proba, score_out_of_fold(metric, self.y, proba, self.folds), seconds)
+        scores = score_out_of_fold(get_metric(self.metric), self.y, proba.astype(float), self.folds)
+        return Evaluation(proba, scores, seconds)
 
     def _part(self, fold: int) -> TrainingPart:
         if fold not in self._parts:

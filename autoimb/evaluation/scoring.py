@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autoimb.decision.rules import DecisionRule, solve_rule
 from autoimb.arrays import FloatArray, IntArray
+from autoimb.decision.rules import DecisionRule, solve_rule
 from autoimb.metrics import Metric, get_metric
 
 __all__ = ["REPORTED", "Score", "cross_fitted_labels", "score_out_of_fold"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from autoimb.data.dataset import Dataset
 from autoimb.arrays import FloatArray, IntArray
+from autoimb.data.dataset import Dataset
 
 __all__ = ["minority_overlap"]
 
@@ -54,7 +54,7 @@ def minority_overlap(dataset: Dataset, seed: int = 0) -> tuple[float, float]:
     queries = members
     if len(members) > MAX_QUERIES:
         queries = np.random.default_rng(seed).choice(members, MAX_QUERIES, replace=False)
-    Z = distance_table(dataset)
+    Z = distance_table(dataset).astype(np.float32)
     k = min(N_NEIGHBORS, len(Z) - 1)
     search = NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(Z)
     found = search.kneighbors(Z[queries], return_distance=False)
@@ -81,13 +81,13 @@ def distance_table(dataset: Dataset) -> FloatArray:
 
     Returns
     -------
-    ndarray of shape (n_samples, n_encoded), float32
+    ndarray of shape (n_samples, n_encoded)
     """
     blocks = []
     for j, is_category in enumerate(dataset.schema.is_categorical):
         column = dataset.X[:, j]
         blocks.append(_one_hot(column) if is_category else _z_score(column))
-    return np.concatenate(blocks, axis=1).astype(np.float32)
+    return np.asarray(np.concatenate(blocks, axis=1))
 
 
 def _z_score(column: FloatArray) -> FloatArray:
@@ -97,7 +97,7 @@ def _z_score(column: FloatArray) -> FloatArray:
     spread = filled.std()
     scaled = np.clip((filled - filled.mean()) / (spread if spread > 0 else 1.0), -CLIP, CLIP)
     if not missing.any():
-        return scaled[:, None]
+        return np.asarray(scaled[:, None])
     return np.column_stack([scaled, missing * ONE_HOT_HEIGHT])
 
 

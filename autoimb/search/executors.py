@@ -104,7 +104,7 @@ def open_executor(evaluator: Evaluator, n_workers: int) -> Iterator[Executor]:
         try:
             yield WorkerExecutor(Path(name), pool)
         finally:
-            pool.stop()
+            pool.stop()  # type: ignore[no-untyped-call]
             pool.join()
 
 
@@ -134,7 +134,7 @@ class _MainlessProcess(SpawnProcess):
             main = sys.modules["__main__"]
             sys.modules["__main__"] = ModuleType("__main__")
             try:
-                return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]
+                return SpawnProcess._Popen(process_obj)
             finally:
                 sys.modules["__main__"] = main
 

@@ -241,12 +241,14 @@ class _Run:
         """Sum the search up."""
         if self.best is None:
             raise SearchError(self._why_nothing())
-        default = self.default or (None, None)
+        default, default_evaluation = self.default or (None, None)
         return SearchResult(
-            self.study,
-            tuple(sorted(self.records, key=lambda record: record.number)),
-            *self.best,
-            *default,
+            study=self.study,
+            records=tuple(sorted(self.records, key=lambda record: record.number)),
+            best=self.best[0],
+            best_evaluation=self.best[1],
+            default=default,
+            default_evaluation=default_evaluation,
             interrupted=self.interrupted,
         )
 

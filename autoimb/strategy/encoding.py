@@ -184,7 +184,7 @@ class Encoder:
             statistics = self.target_scale_.squash(statistics)
         gaps = np.isnan(X[:, self.numbers[self.gaps_]]) * ONE_HOT_HEIGHT
         one_hot = [
-            (self._codes(X, [j]) == np.arange(self.n_levels[j] + 1)) * ONE_HOT_HEIGHT
+            (self._codes(X, [int(j)]) == np.arange(self.n_levels[j] + 1)) * ONE_HOT_HEIGHT
             for j in self.few
         ]
         return np.concatenate([self._number_block(X), gaps, *one_hot, statistics], axis=1)
@@ -200,7 +200,7 @@ class Encoder:
 
     def _decode_blocks(self, Z: FloatArray, X: FloatArray) -> None:
         """Fill X from numbers, gap marks, one-hot blocks and target statistics."""
-        widths = [len(self.numbers), len(self.gaps_), *(self.n_levels[self.few] + 1)]
+        widths = [len(self.numbers), len(self.gaps_), *(self.n_levels[self.few] + 1).tolist()]
         numbers, gaps, *blocks, statistics = np.split(Z, np.cumsum(widths), axis=1)
         X[:, self.numbers] = self.scale_.stretch(numbers) if self.input == "scaled" else numbers
         for place, j in enumerate(self.numbers[self.gaps_]):

@@ -207,21 +207,11 @@ def _read_options(values: list[Any], where: str) -> Options:
 def _read_range(table: dict[str, Any], where: str, facts: tuple[str, ...]) -> Range:
     for key in table:
         if key not in RANGE_KEYS:
-            raise SearchSpaceError(
-                f"{where}: '{key}' is not part of a range; {nearest_name(key, RANGE_KEYS)}"
-            )
-    for key in ("low", "high"):
-        if isinstance(table.get(key), bool) or not isinstance(table.get(key), (int, float)):
-            raise SearchSpaceError(
-                f"{where}: a range needs a number '{key}', but got {table.get(key)!r}."
-            )
-    low, high, log = table["low"], table["high"], bool(table.get("log", False))
-    if not low < high:
-        raise SearchSpaceError(f"{where}: low < high must hold, but got low={low}, high={high}.")
-    if log and low <= 0:
-        raise SearchSpaceError(f"{where}: low > 0 must hold with log, but got low={low}.")
-    if log and "step" in table:
-        raise SearchSpaceError(f"{where}: a range has either log or step, but got both. Drop one.")
+            near = nearest_name(key, RANGE_KEYS)
+            raise SearchSpaceError(f"{where}: '{key}' is not part of a range; {near}")
+    low, high = (_read_bound(table, key, where) for key in ("low", "high"))
+    log = bool(table.get("log", False))
+    _check_scale(low, high, log, "step" in table, where)
     middle = math.sqrt(low * high) if log else (low + high) / 2
     whole = isinstance(low, int) and isinstance(high, int)
     default = table.get("default", round(middle) if whole else middle)
@@ -231,7 +221,22 @@ def _read_range(table: dict[str, Any], where: str, facts: tuple[str, ...]) -> Ra
         )
     cap = table.get("cap")
     if cap is not None and cap not in facts:
-        raise SearchSpaceError(
-            f"{where}: cap '{cap}' is no fact of the data; {nearest_name(str(cap), facts)}"
-        )
+        near = nearest_name(str(cap), facts)
+        raise SearchSpaceError(f"{where}: cap '{cap}' is no fact of the data; {near}")
     return Range(low, high, default, log, table.get("step"), cap)
+
+
+def _read_bound(table: dict[str, Any], key: str, where: str) -> float:
+    bound = table.get(key)
+    if isinstance(bound, bool) or not isinstance(bound, (int, float)):
+        raise SearchSpaceError(f"{where}: a range needs a number '{key}', but got {bound!r}.")
+    return bound
+
+
+def _check_scale(low: float, high: float, log: bool, has_step: bool, where: str) -> None:
+    if not low < high:
+        raise SearchSpaceError(f"{where}: low < high must hold, but got low={low}, high={high}.")
+    if log and low <= 0:
+        raise SearchSpaceError(f"{where}: low > 0 must hold with log, but got low={low}.")
+    if log and has_step:
+        raise SearchSpaceError(f"{where}: a range has either log or step, but got both. Drop one.")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -21,8 +20,9 @@ from autoimb.errors import SearchSpaceError, nearest_name
 from autoimb.profiling.profile import FACTS
 from autoimb.strategy.configuration import STAGES, Choice, Configuration
 from autoimb.strategy.parameters import Options, Parameter, Trial, read_parameter
+from autoimb.strategy.space_files import find_space, read_tables
 
-__all__ = ["Component", "SearchSpace", "import_class", "load_space", "shipped_spaces"]
+__all__ = ["Component", "SearchSpace", "import_class", "load_space"]
 
 INPUTS = ("raw", "mixed", "numeric", "scaled")
 RESERVED = ("class", "input", "if", "without", "balance")
@@ -160,44 +160,6 @@ class SearchSpace:
         return self.configuration(lambda name, parameter: parameter.suggest(trial, name))
 
 
-def spaces_folder() -> Path:
-    """Find the shipped spaces: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "search_spaces"
-    return inside if inside.is_dir() else package.parent / "search_spaces"
-
-
-def shipped_spaces() -> dict[str, str]:
-    """List the shipped spaces and what they are for.
-
-    Returns
-    -------
-    dict of str to str
-        Name and first comment line.
-
-    Examples
-    --------
-    >>> sorted(shipped_spaces())
-    ['default', 'fast', 'interpretable', 'thorough']
-    """
-    found = {path.stem: path.read_text("utf-8") for path in spaces_folder().glob("*.toml")}
-    return {name: text.splitlines()[0].lstrip("# ") for name, text in sorted(found.items())}
-
-
-def find_space(name: str | Path) -> Path:
-    """Find the file of a space, given by name or as a file."""
-    path = Path(name)
-    if path.suffix == ".toml":
-        if not path.is_file():
-            raise SearchSpaceError(f"search space file {path} does not exist. Check the path.")
-        return path
-    shipped = spaces_folder() / f"{name}.toml"
-    if not shipped.is_file():
-        near = nearest_name(str(name), shipped_spaces())
-        raise SearchSpaceError(f"search space '{name}' does not exist; {near}")
-    return shipped
-
-
 def load_space(name: str | Path) -> SearchSpace:
     """Read a search space and check it.
 
@@ -216,7 +178,7 @@ def load_space(name: str | Path) -> SearchSpace:
         One line that names file, table and key.
     """
     path = find_space(name)
-    tables = _read_tables(path, ())
+    tables = read_tables(path)
     stages: dict[str, tuple[Component, ...]] = {}
     for stage in STAGES:
         read = partial(_read_component, path, stage)
@@ -225,46 +187,6 @@ def load_space(name: str | Path) -> SearchSpace:
     if not stages["model"]:
         raise SearchSpaceError(f"{path}: a search space needs at least one table [model.NAME].")
     return SearchSpace(path.stem, stages)
-
-
-def _read_tables(path: Path, seen: tuple[Path, ...]) -> dict[str, dict[str, dict[str, Any]]]:
-    """Read the tables of a file, laid over those that it extends."""
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SearchSpaceError(f"{path}: not a TOML file: {error}.") from None
-    if path.resolve() in seen:
-        raise SearchSpaceError(f"{path}: extends itself. Remove one 'extends'.")
-    tables: dict[str, dict[str, dict[str, Any]]] = {stage: {} for stage in STAGES}
-    if "extends" in content:
-        parent = str(content.pop("extends"))
-        beside = path.parent / parent
-        tables = _read_tables(
-            find_space(beside if beside.suffix == ".toml" else parent), (*seen, path.resolve())
-        )
-    for dropped in content.pop("drop", []):
-        _drop(tables, dropped, path)
-    for stage, components in content.items():
-        if stage not in STAGES:
-            near = nearest_name(stage, (*STAGES, "extends", "drop"))
-            raise SearchSpaceError(f"{path}: [{stage}] is no stage; {near}")
-        for name, table in components.items():
-            if not isinstance(table, dict):
-                raise SearchSpaceError(
-                    f"{path}: {stage}.{name} must be a table, but is {table!r}. Write [{stage}.{name}]."
-                )
-            tables[stage][name] = {**tables[stage].get(name, {}), **table}
-    return tables
-
-
-def _drop(tables: dict[str, dict[str, dict[str, Any]]], dropped: str, path: Path) -> None:
-    known = [f"{stage}.{name}" for stage in STAGES for name in tables[stage]]
-    if dropped not in known:
-        raise SearchSpaceError(
-            f"{path}: drop: '{dropped}' is not in the extended space; {nearest_name(dropped, known)}"
-        )
-    stage, name = dropped.split(".", 1)
-    del tables[stage][name]
 
 
 def _read_component(path: Path, stage: str, name: str, table: dict[str, Any]) -> Component:
@@ -336,7 +258,8 @@ def _named_parameters(class_path: str, where: str) -> Mapping[str, inspect.Param
         return inspect.signature(import_class(class_path)).parameters
     except (ImportError, AttributeError, ValueError) as error:
         raise SearchSpaceError(
-            f"{where} class: cannot import '{class_path}' ({error}). Correct the path, or install its package."
+            f"{where} class: cannot import '{class_path}' ({error}). "
+            "Correct the path, or install its package."
         ) from None
 
 

@@ -1,0 +1,62 @@
+"""`autoimb evaluate`: how a model does on labelled rows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+ModelFile = Annotated[Path, typer.Argument(help="Model that `autoimb fit` exported.")]
+Data = Annotated[Path, typer.Argument(help="Table with the target column.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+
+
+def evaluate(model: ModelFile, data: Data, as_json: AsJson = False) -> None:
+    """Score MODEL on DATA: every metric, each class, the confusion matrix at its decision."""
+    from autoimb.artifact import load
+    from autoimb.running import evaluate as run_evaluation
+
+    found = run_evaluation(load(model), data)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        print(as_text(found))
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """Tell the outcome to a person."""
+    metrics = "\n".join(
+        f"  {name:<26} {'not defined' if value is None else format(value, '.4f')}"
+        for name, value in found["metrics"].items()
+    )
+    return "\n\n".join(
+        [
+            f"{found['n_rows']:,} rows, decision: {found['decision']}",
+            f"Metrics\n{metrics}",
+            f"Classes\n{_classes(found['classes'])}",
+            f"Confusion matrix (rows: true, columns: predicted)\n{_matrix(found)}",
+        ]
+    )
+
+
+def _classes(classes: dict[str, dict[str, float]]) -> str:
+    width = max(5, *map(len, classes))
+    lines = [f"  {'class':<{width}}  {'rows':>8}  precision  recall     f1"]
+    for name, row in classes.items():
+        lines.append(
+            f"  {name:<{width}}  {row['rows']:>8,}  {row['precision']:>9.3f}  "
+            f"{row['recall']:>6.3f}  {row['f1']:>5.3f}"
+        )
+    return "\n".join(lines)
+
+
+def _matrix(found: dict[str, Any]) -> str:
+    names = list(found["classes"])
+    cells = [[str(n) for n in row] for row in found["confusion_matrix"]]
+    width = max(len(text) for text in [*names, *(cell for row in cells for cell in row)])
+    lines = [" " * (width + 2) + "".join(f"  {name:>{width}}" for name in names)]
+    for name, row in zip(names, cells, strict=True):
+        lines.append(f"  {name:<{width}}" + "".join(f"  {cell:>{width}}" for cell in row))
+    return "\n".join(lines)

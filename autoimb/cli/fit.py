@@ -1,0 +1,179 @@
+"""`autoimb fit`: search on a file and export the winner."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from autoimb.running import Run
+
+SHOWN = 8
+
+Data = Annotated[Path, typer.Argument(help="Table: .csv, .csv.gz, .tsv or .parquet.")]
+Target = Annotated[str | None, typer.Option(help="Column to predict; guessed by default.")]
+Positive = Annotated[str | None, typer.Option(help="Class of interest; the rarer one by default.")]
+MetricName = Annotated[str, typer.Option("--metric", help="What to maximise.")]
+BudgetText = Annotated[
+    str | None, typer.Option("--budget", help="Time, as in 60s, 5m, 1h.  [default: 60s]")
+]
+Trials = Annotated[int | None, typer.Option(help="Number of trials, beside or instead of a time.")]
+Space = Annotated[
+    str, typer.Option(help="Search space: a name of `autoimb spaces`, or a TOML file.")
+]
+Folds = Annotated[int, typer.Option(help="Folds of the cross-validation.")]
+Drop = Annotated[list[str] | None, typer.Option(help="Column to leave out; repeatable.")]
+Out = Annotated[Path | None, typer.Option(help="Model file; by default in the run's folder.")]
+RunDir = Annotated[
+    Path | None, typer.Option(help="Folder of the run.  [default: autoimb_runs/<time>-<name>]")
+]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Jobs = Annotated[int | None, typer.Option(help="Worker processes; every core by default.")]
+Experiment = Annotated[str | None, typer.Option(help="MLflow experiment.  [default: autoimb]")]
+TrackingUri = Annotated[
+    str | None, typer.Option(help="MLflow store, or off.  [default: autoimb_runs/mlflow.db]")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+
+
+def fit(
+    data: Data,
+    target: Target = None,
+    positive: Positive = None,
+    metric: MetricName = "average_precision",
+    budget: BudgetText = None,
+    trials: Trials = None,
+    space: Space = "default",
+    folds: Folds = 5,
+    drop: Drop = None,
+    out: Out = None,
+    run_dir: RunDir = None,
+    seed: Seed = 0,
+    jobs: Jobs = None,
+    experiment: Experiment = None,
+    tracking_uri: TrackingUri = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Search for the best strategy on DATA and export the winning pipeline."""
+    from autoimb.cli.progress import Progress
+    from autoimb.running import fit as run_fit
+    from autoimb.search.budget import parse_seconds
+
+    seconds = parse_seconds(budget) if budget else (60.0 if trials is None else None)
+    with Progress(quiet=quiet) as progress:
+        run = run_fit(
+            data,
+            target,
+            positive=positive,
+            metric=metric,
+            time_budget=seconds,
+            n_trials=trials,
+            space=space,
+            n_folds=folds,
+            drop=drop or (),
+            out=out,
+            random_state=seed,
+            n_jobs=jobs,
+            experiment=experiment,
+            tracking_uri=tracking_uri,
+            run_dir=run_dir,
+            watchers=[progress],
+        )
+    print(json.dumps(as_object(run), default=str) if as_json else as_text(run, data))
+
+
+def as_object(run: Run) -> dict[str, Any]:
+    """Give the outcome as plain values."""
+    result = run.result
+    metric = result.metric.name
+    return {
+        "model": str(run.model_path),
+        "run_dir": str(run.folder),
+        "tracking_uri": run.tracking_uri,
+        "run_id": run.run_id,
+        "target": result.model.target,
+        "positive": result.model.labels.positive,
+        "classes": list(result.model.labels.classes),
+        "metric": metric,
+        "score": result.score,
+        "scores": {
+            name: {"value": score.value, "mean": score.mean, "spread": score.spread}
+            for name, score in result.search.best.scores.items()
+        },
+        "decision": str(result.model.rule),
+        "threshold": getattr(result.model.rule, "value", None),
+        "configuration": result.configuration.flat,
+        "recommendation": str(result.recommendation),
+        "leaderboard": result.leaderboard.to_dict("records"),
+        "profile": result.profile.to_dict(),
+        "n_trials": len(result.search.records),
+        "n_failed": sum(record.state == "failed" for record in result.search.records),
+        "seconds": result.seconds,
+        "notes": list(result.notes),
+    }
+
+
+def as_text(run: Run, data: Path) -> str:
+    """Tell the outcome to a person."""
+    result = run.result
+    failed = sum(record.state == "failed" for record in result.search.records)
+    tally = f"{len(result.search.records)} trials in {result.seconds:.0f} s"
+    tally += f", {failed} of them failed" if failed else ""
+    parts = [
+        str(result.profile),
+        "\n".join(f"note: {note}" for note in result.notes),
+        "\n".join(
+            [f"Recommended: {result.recommendation.strategy}", *result.recommendation.evidence]
+        ),
+        f"Strategies by {result.metric.name}, cross-validated ({tally}):\n{leaderboard(run)}",
+        scores_line(run),
+        places(run, data),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def leaderboard(run: Run) -> str:
+    """Show the best strategies, and those of doing nothing wherever they stand."""
+    board = run.result.leaderboard
+    default = run.result.search.default
+    reference = board["trial"] == (default.number if default else -1)
+    shown = board[(board.index < SHOWN) | reference]
+    width = max(len(name) for name in [*map(_name, shown.to_dict("records")), "strategy"])
+    lines = [f"{'rank':>4}  {'strategy':<{width}}  {'decision':<8}  score"]
+    for rank, row in zip(shown.index, shown.to_dict("records"), strict=True):
+        score = f"{row['score']:.3f} ± {row['spread']:.3f}"
+        lines.append(f"{rank + 1:>4}  {_name(row):<{width}}  {row['decision']:<8}  {score}")
+    return "\n".join(lines)
+
+
+def _name(row: dict[Any, Any]) -> str:
+    """Spell out that a row uses neither sampler nor weight."""
+    plain = row["sampler"] == "none" and row["weight"] == "none"
+    return f"{row['strategy']} (no sampler, no weight)" if plain else str(row["strategy"])
+
+
+def scores_line(run: Run) -> str:
+    """Show the winner's other metrics."""
+    scores = run.result.search.best.scores.items()
+    return "The winner's scores: " + ", ".join(f"{name} {score}" for name, score in scores)
+
+
+def places(run: Run, data: Path) -> str:
+    """Say where everything lies and what to do next."""
+    lines = [f"Model  {run.model_path}", f"Run    {run.folder}"]
+    if run.tracking_uri:
+        lines.append(f"MLflow {run.tracking_uri}")
+    lines += [
+        "",
+        "Next:",
+        f"  autoimb predict {run.model_path} NEW_DATA.csv --out predictions.csv",
+        f"  autoimb evaluate {run.model_path} LABELLED_DATA.csv",
+    ]
+    if run.tracking_uri:
+        lines.append("  autoimb ui" if run.tracking_uri.startswith("sqlite") else "")
+    return "\n".join(lines).rstrip()

@@ -1,0 +1,28 @@
+"""`autoimb spaces`: what may be searched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Name = Annotated[str | None, typer.Argument(help="Space to print.")]
+Check = Annotated[Path | None, typer.Option(help="TOML file to check.")]
+
+
+def spaces(name: Name = None, check: Check = None) -> None:
+    """List the search spaces, print one, or check a file of your own."""
+    from autoimb.strategy.space_files import find_space, shipped_spaces
+
+    if check is not None:
+        from autoimb.strategy.search_space import load_space
+
+        space = load_space(check)
+        sizes = ", ".join(f"{len(found)} {stage}s" for stage, found in space.stages.items())
+        print(f"{check} is a valid search space: {sizes}")
+    elif name is not None:
+        print(find_space(name).read_text("utf-8"), end="")
+    else:
+        for shipped, meaning in shipped_spaces().items():
+            print(f"{shipped:<14} {meaning}")
