@@ -214,8 +214,9 @@ def read_manifest(path: Path) -> dict[str, Any]:
         If model or manifest is not there or cannot be read.
     """
     if not path.is_file():
-        near = nearest_name(path.name, [p.name for p in path.parent.glob("*.pkl")] or ["none here"])
-        raise ArtifactError(f"model file {path} does not exist; {near}")
+        models = [found.name for found in path.parent.glob("*.pkl")]
+        advice = nearest_name(path.name, models) if models else "check the path."
+        raise ArtifactError(f"model file {path} does not exist; {advice}")
     manifest = manifest_path(path)
     if not manifest.is_file():
         raise ArtifactError(

@@ -18,8 +18,8 @@ from autoimb.strategy.configuration import Choice, Configuration
 
 __all__ = ["Recommendation", "build_leaderboard", "describe", "recommend"]
 
+# How a row of the leaderboard decides; with several classes 0.5 stands for the argmax.
 UNTUNED, TUNED = "0.5", "tuned"
-NEUTRAL = {2: "0.5"}
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,9 @@ def build_leaderboard(
     -------
     DataFrame
         A row per combination of sampler, weight and model, best first, beside doing nothing
-        (the default model, decided by argmax). Columns: strategy, sampler, weight, model,
-        decision, score, spread, trials, seconds, trial.
+        (the default model, decided by argmax). Columns: strategy, untouched (neither
+        resampled nor weighted), sampler, weight, model, decision, score, spread, trials,
+        seconds, trial.
     """
     complete = [record for record in result.records if record.state == "complete"]
     groups: dict[str, list[TrialRecord]] = {}
@@ -99,6 +100,7 @@ def _row(
     configuration = record.configuration
     return {
         "strategy": str(configuration),
+        "untouched": configuration.is_untouched and configuration.model.balance is None,
         "sampler": configuration.sampler.name,
         "weight": configuration.weight.name,
         "model": configuration.model.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autoimb.artifact import FittedModel, save
+from autoimb.artifact import FittedModel, save, set_aside
 from autoimb.data.dataset import Dataset, make_dataset
 from autoimb.data.reading import column_names, data_name, read_table
 from autoimb.errors import DataError, UsageError, nearest_name
@@ -331,17 +331,30 @@ def fit(
         _require_writable(Path(out))
     problem = read_problem(data, target, positive=positive, drop=drop)
     folder = _make_folder(run_dir, problem.dataset.name)
+    path = Path(out) if out else folder / "model.pkl"
     with open_tracker(tracking_uri, experiment, folder.name) as trackers:
-        result = fit_dataset(
-            problem.dataset,
-            plan,
-            journal=folder / "study.journal",
-            watchers=[*watchers, *trackers],
-            notes=problem.notes,
-        )
-        path = save(result.model, Path(out) if out else folder / "model.pkl", result.facts())
-        tracker = trackers[0] if trackers else None
-    return Run(result, folder, path, tracker and tracker.uri, tracker and tracker.run_id)
+        result = _fit_and_export(problem, plan, folder, path, [*watchers, *trackers])
+    if not trackers:
+        return Run(result, folder, path)
+    return Run(result, folder, path, trackers[0].uri, trackers[0].run_id)
+
+
+def _fit_and_export(
+    problem: Problem, plan: Plan, folder: Path, path: Path, watchers: Sequence[Watcher]
+) -> FitResult:
+    """Fit, and put the model on disk before anything else can go wrong."""
+    result = fit_dataset(
+        problem.dataset,
+        plan,
+        journal=folder / "study.journal",
+        watchers=watchers,
+        notes=problem.notes,
+    )
+    aside = set_aside(path)
+    save(result.model, path, result.facts())
+    if aside is None:
+        return result
+    return replace(result, notes=(*result.notes, f"the {path} of before is kept as {aside.name}."))
 
 
 def _require_writable(path: Path) -> None:

@@ -21,8 +21,9 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from autoimb.arrays import FloatArray, IntArray
 from autoimb.errors import UsageError
-from autoimb.metrics import METRICS, FloatArray, IntArray, Metric, count, get_metric
+from autoimb.metrics import METRICS, Metric, count, get_metric
 
 each_metric = pytest.mark.parametrize("name", METRICS)
 each_size = pytest.mark.parametrize("n_classes", [2, 3])

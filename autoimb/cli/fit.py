@@ -62,29 +62,24 @@ def fit(
     """Search for the best strategy on DATA and export the winning pipeline."""
     from autoimb.cli.progress import Progress
     from autoimb.running import fit as run_fit
-    from autoimb.search.budget import parse_seconds
 
-    seconds = parse_seconds(budget) if budget else (60.0 if trials is None else None)
     with Progress(quiet=quiet) as progress:
         run = run_fit(
-            data,
-            target,
-            positive=positive,
-            metric=metric,
-            time_budget=seconds,
-            n_trials=trials,
-            space=space,
-            n_folds=folds,
-            drop=drop or (),
-            out=out,
-            random_state=seed,
-            n_jobs=jobs,
-            experiment=experiment,
-            tracking_uri=tracking_uri,
-            run_dir=run_dir,
-            watchers=[progress],
-        )
+            data, target, positive=positive, metric=metric, time_budget=_seconds(budget, trials),
+            n_trials=trials, space=space, n_folds=folds, drop=drop or (), out=out,
+            run_dir=run_dir, random_state=seed, n_jobs=jobs, experiment=experiment,
+            tracking_uri=tracking_uri, watchers=[progress],
+        )  # fmt: skip
     print(json.dumps(as_object(run), default=str) if as_json else as_text(run, data))
+
+
+def _seconds(budget: str | None, trials: int | None) -> float | None:
+    """Read the time; without any limit given it is a minute."""
+    from autoimb.search.budget import parse_seconds
+
+    if budget is not None:
+        return parse_seconds(budget)
+    return 60.0 if trials is None else None
 
 
 def as_object(run: Run) -> dict[str, Any]:
@@ -153,8 +148,8 @@ def leaderboard(run: Run) -> str:
 
 def _name(row: dict[Any, Any]) -> str:
     """Spell out that a row uses neither sampler nor weight."""
-    plain = row["sampler"] == "none" and row["weight"] == "none"
-    return f"{row['strategy']} (no sampler, no weight)" if plain else str(row["strategy"])
+    plain = " (no sampler, no weight)" if row["untouched"] else ""
+    return f"{row['strategy']}{plain}"
 
 
 def scores_line(run: Run) -> str:

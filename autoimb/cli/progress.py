@@ -54,11 +54,17 @@ class Progress:
             self.bar.stop()
 
     def started(self, dataset: Dataset, profile: Profile, plan: Plan) -> None:
-        """Show the data and start the bar."""
+        """Say what is searched and start the bar."""
         self.plan = plan
         if self.quiet:
             return
-        self.console.print(str(profile), markup=False)
+        positive = dataset.labels.positive
+        interest = f", positive '{positive}'" if positive is not None else ""
+        print(
+            f"{dataset.name}: {profile.n_rows:,} rows, target '{dataset.target}'{interest}; "
+            f"searching for the best {plan.metric.name}, Ctrl-C ends it early",
+            file=sys.stderr,
+        )
         if not self.console.is_terminal:
             return
         self.bar = Bar(

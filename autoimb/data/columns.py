@@ -119,8 +119,7 @@ class Column:
 
     def _codes(self, cells: pd.Series[Any]) -> FloatArray:
         code_of = {level: float(code) for code, level in enumerate(self.levels)}
-        codes: FloatArray = as_text(cells).map(code_of).to_numpy(dtype=float)
-        return codes.reshape(-1, 1)
+        return np.asarray(as_text(cells).map(code_of), dtype=float).reshape(-1, 1)
 
     def _date_features(self, cells: pd.Series[Any]) -> FloatArray:
         dates = _parse_dates(cells, self.date_format)

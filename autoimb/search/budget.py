@@ -16,7 +16,7 @@ FINISHING_SHARE = 0.05
 # Refitting on all rows takes a little longer than the folds suggest.
 REFIT_MARGIN = 1.3
 # No single trial may take more than this part of the time, unless all of them are slow.
-TRIAL_SHARE = 0.2
+TRIAL_SHARE = 0.15
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 

@@ -122,10 +122,10 @@ def create_study(metric: Metric, seed: int, journal: Path | None = None) -> optu
 def first_configurations(space: SearchSpace) -> Iterator[Configuration]:
     """Yield what is tried before the study suggests: the default, then one change at a time."""
     yield space.default()
-    for model in space.stages["model"][1:]:
-        yield space.default(model=model.name)
     for weight in space.stages["weight"][1:]:
         yield space.default(weight=weight.name)
+    for model in space.stages["model"][1:]:
+        yield space.default(model=model.name)
     for sampler in space.stages["sampler"]:
         if sampler.name in FIRST_SAMPLERS:
             yield space.default(sampler=sampler.name)
@@ -293,7 +293,10 @@ class _Run:
         except Exception as error:
             record = TrialRecord(number, pending.configuration, "failed", reason=_one_line(error))
             trial.set_user_attr("reason", record.reason)
-            self.study.tell(trial, state=TrialState.FAIL)
+            # Optuna's sampler ranks a pruned trial below every other, and ignores a failed one:
+            # what took too long must not be suggested again and again.
+            slow = isinstance(error, TimeoutError)
+            self.study.tell(trial, state=TrialState.PRUNED if slow else TrialState.FAIL)
         else:
             scores, seconds = dict(evaluation.scores), evaluation.seconds
             record = TrialRecord(number, pending.configuration, "complete", scores, seconds)

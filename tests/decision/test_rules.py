@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.rules import ClassWeights, Threshold, argmax_rule, solve_rule
 from autoimb.decision.sweep import sweep_thresholds
-from autoimb.metrics import METRICS, FloatArray, IntArray, Metric, count
+from autoimb.metrics import METRICS, Metric, count
 
 # What a rule maximises; the rankings share one.
 each_metric = pytest.mark.parametrize(

@@ -1,0 +1,116 @@
+"""Files of a run: what was found, and the model as MLflow opens it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autoimb import __version__
+from autoimb.artifact import FittedModel, read_manifest, save
+from autoimb.data.dataset import Dataset
+from autoimb.figures import draw_figures
+from autoimb.tracking.protocols import FitOutcome
+
+if TYPE_CHECKING:
+    from mlflow.entities import LoggedModel
+    from mlflow.models import ModelSignature
+
+__all__ = ["write_findings", "write_model"]
+
+LABEL_TYPES = {bool: "boolean", int: "long", float: "double", str: "string"}
+
+
+def write_findings(outcome: FitOutcome, folder: Path) -> None:
+    """Write profile, leaderboard, recommendation, configuration and figures.
+
+    Parameters
+    ----------
+    outcome : FitOutcome
+    folder : Path
+    """
+    configuration = dict(outcome.search.best.configuration.flat)
+    _write_json(folder / "profile.json", outcome.profile.to_dict())
+    _write_json(folder / "configuration.json", configuration)
+    outcome.leaderboard.to_csv(folder / "leaderboard.csv")
+    sentences = [outcome.recommendation.strategy, *outcome.recommendation.evidence]
+    text = "\n".join([*sentences, *outcome.notes]) + "\n"
+    (folder / "recommendation.txt").write_text(text, "utf-8")
+    rule = outcome.model.rule
+    decided = rule.decide(outcome.out_of_fold)
+    names = outcome.model.labels.by_code
+    (folder / "figures").mkdir()
+    drawn = draw_figures(outcome.y, outcome.out_of_fold, decided, names, str(rule))
+    for name, figure in drawn.items():
+        figure.savefig(folder / "figures" / f"{name}.png")
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1, default=str), "utf-8")
+
+
+def write_model(outcome: FitOutcome, dataset: Dataset, logged: LoggedModel, folder: Path) -> Path:
+    """Write the model as MLflow opens it: what it answers is what `autoimb predict` writes.
+
+    Parameters
+    ----------
+    outcome : FitOutcome
+    dataset : Dataset
+        Its few raw rows become the example.
+    logged : LoggedModel
+        MLflow's entry of the model.
+    folder : Path
+        Empty.
+
+    Returns
+    -------
+    Path
+        Of the model's folder, in `folder`.
+    """
+    from mlflow import pyfunc
+    from mlflow.models import Model
+
+    export = folder / "export"
+    export.mkdir()
+    path = save(outcome.model, export / "model.pkl", outcome.facts())
+    versions = {**read_manifest(path)["versions"], "autoimb": __version__}
+    requirements = [f"{name}=={found}" for name, found in versions.items() if name != "python"]
+    pyfunc.save_model(
+        str(folder / "model"),
+        loader_module="autoimb.serving",
+        data_path=str(export),
+        mlflow_model=Model(
+            artifact_path=logged.artifact_location,
+            model_uuid=logged.model_id,
+            model_id=logged.model_id,
+            run_id=logged.source_run_id,
+        ),
+        signature=_signature(outcome.model),
+        input_example=dataset.table,
+        # Given, for to find them out MLflow would load the model in another process.
+        pip_requirements=requirements,
+    )
+    return folder / "model"
+
+
+def _signature(model: FittedModel) -> ModelSignature:
+    """Name the columns, but leave their types to the model.
+
+    It takes a column in any spelling, as files come: whole numbers for fractions, words for
+    missing cells. MLflow would turn those away, or change them.
+    """
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import AnyType, ColSpec, Schema
+
+    anything: Any = AnyType  # untyped
+    columns = model.schema.columns
+    # The columns of an array are known by their places.
+    are_named = all(isinstance(column.name, str) for column in columns)
+    inputs = [
+        ColSpec(anything(), str(c.name) if are_named else None, required=c.kind != "dropped")
+        for c in columns
+    ]
+    label_type = LABEL_TYPES.get(type(model.labels.classes[0]), anything())
+    names = [f"probability_{label}" for label in model.classes_]
+    outputs = [ColSpec(label_type, "label"), *(ColSpec("double", name) for name in names)]
+    return ModelSignature(Schema([*inputs]), Schema([*outputs]))

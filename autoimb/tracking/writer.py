@@ -1,0 +1,267 @@
+"""Write one fit to MLflow."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from autoimb import __version__
+from autoimb.data.dataset import Dataset
+from autoimb.decision.rules import Threshold
+from autoimb.evaluation.scoring import Score
+from autoimb.metrics import Metric
+from autoimb.profiling.profile import Profile
+from autoimb.search.study import TrialRecord
+from autoimb.tracking.contents import write_findings, write_model
+from autoimb.tracking.protocols import FitOutcome, FitPlan
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel
+
+__all__ = ["SQLITE", "RunWriter", "sqlite_file"]
+
+SQLITE = "sqlite:///"
+# Longer values are of no use in a table; MLflow itself refuses much longer ones.
+MAX_VALUE = 500
+MAX_NOTE = 5000
+MAX_KEY = 250
+PARAMS_A_BATCH = 100
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """Name the file of an SQLite store.
+
+    Parameters
+    ----------
+    uri : str
+
+    Returns
+    -------
+    Path or None
+        None for a store of another kind, or in memory.
+
+    Examples
+    --------
+    >>> sqlite_file("sqlite:////data/mlflow.db").as_posix()
+    '/data/mlflow.db'
+    >>> sqlite_file("http://127.0.0.1:5000") is None
+    True
+    """
+    name = uri.removeprefix(SQLITE).partition("?")[0]
+    return Path(name) if uri.startswith(SQLITE) and name not in ("", ":memory:") else None
+
+
+class RunWriter:
+    """Writes one fit to MLflow: its methods are called in the order of the fit, by one thread.
+
+    Parameters
+    ----------
+    store : str
+        URI.
+    experiment : str
+    run_name : str or None
+        None takes the name of the data.
+
+    Attributes
+    ----------
+    experiment_id, run_id : str or None
+        Once the parent run was created.
+    """
+
+    def __init__(self, store: str, experiment: str, run_name: str | None) -> None:
+        self.store = store
+        self.experiment = experiment
+        self.run_name = run_name
+        self.experiment_id: str | None = None
+        self.run_id: str | None = None
+        self._client: MlflowClient
+        self._dataset: Dataset
+        self._metric: Metric
+        self._best: float | None = None
+        self._n_told = 0
+
+    def start(self, dataset: Dataset, profile: Profile, plan: FitPlan, *, now: int) -> None:
+        """Create store and experiment where there are none, and the parent run."""
+        from mlflow import MlflowClient
+
+        database = sqlite_file(self.store)
+        if database is not None and not database.exists():
+            _create_database(database)
+        self._client = MlflowClient(tracking_uri=self.store)
+        self._dataset, self._metric = dataset, plan.metric
+        self.experiment_id = self._find_experiment(database)
+        self.run_id = self._create_run(self.run_name or dataset.name, now, {})
+        self._log(self.run_id, params=_describe(dataset, profile, plan))
+
+    def add_trial(self, record: TrialRecord, *, now: int) -> None:
+        """Write a child run, and the best score so far to the parent."""
+        self._n_told += 1
+        tags = {"mlflow.parentRunId": str(self.run_id), "trial": str(record.number)}
+        failed = record.state == "failed"
+        if failed:
+            tags["failure"] = _cut(record.reason, MAX_NOTE)
+        begun = now - round(1000 * record.seconds)
+        run_id = self._create_run(str(record.configuration), begun, tags)
+        metrics = {**_flatten(record.scores), "seconds": record.seconds}
+        self._log(run_id, params=record.configuration.flat, metrics=metrics, now=now)
+        self._client.set_terminated(run_id, "FAILED" if failed else "FINISHED", now)
+        if not failed:
+            self._log_best(record.scores[self._metric.name].value, now)
+
+    def finish(self, outcome: FitOutcome, *, now: int) -> None:
+        """Write what the fit came to."""
+        run_id = str(self.run_id)
+        strategy = str(outcome.search.best.configuration)
+        note = "\n\n".join([str(outcome.recommendation), *outcome.notes])
+        tags = {"strategy": strategy, "mlflow.note.content": _cut(note, MAX_NOTE)}
+        self._log(run_id, params={"decision": str(outcome.model.rule)}, tags=tags)
+        model = self._create_model(outcome)
+        self._log(run_id, metrics=_sum_up(outcome), now=now, model_id=model.model_id)
+        with TemporaryDirectory() as folder:
+            write_findings(outcome, Path(folder))
+            self._client.log_artifacts(run_id, folder)
+        # As objects, for MLflow asks for these in a way that pandas deprecates for text.
+        board = outcome.leaderboard.reset_index().astype(object)
+        self._client.log_table(run_id, board, "leaderboard.json")
+        with TemporaryDirectory() as folder:
+            written = write_model(outcome, self._dataset, model, Path(folder))
+            self._client.log_model_artifacts(model.model_id, str(written))
+        self._client.finalize_logged_model(model.model_id, "READY")
+        self._client.set_terminated(run_id, "FINISHED", now)
+
+    def end(self, status: str, tags: Mapping[str, str], *, now: int) -> None:
+        """Close the parent run before its time."""
+        if self.run_id:
+            self._log(self.run_id, tags=tags)
+            self._client.set_terminated(self.run_id, status, now)
+
+    def _find_experiment(self, database: Path | None) -> str:
+        from mlflow.exceptions import MlflowException
+
+        found = self._client.get_experiment_by_name(self.experiment)
+        if found is None:
+            # By default the artifacts of a file store lie in whatever folder is the current one.
+            place = None
+            if database is not None:
+                folder = re.sub(r"[^\w.-]", "_", self.experiment)
+                place = (database.parent / "artifacts" / folder).as_uri()
+            try:
+                return str(self._client.create_experiment(self.experiment, place))
+            except MlflowException:
+                # Another process may have created it meanwhile.
+                found = self._client.get_experiment_by_name(self.experiment)
+                if found is None:
+                    raise
+        return str(found.experiment_id)
+
+    def _create_run(self, name: str, begun: int, tags: Mapping[str, str]) -> str:
+        tags = {**tags, "mlflow.source.name": "autoimb", "mlflow.source.type": "LOCAL"}
+        run = self._client.create_run(str(self.experiment_id), begun, tags, _cut(name))
+        return str(run.info.run_id)
+
+    def _log_best(self, value: float, now: int) -> None:
+        if self._best is None or self._metric.utility(value) > self._metric.utility(self._best):
+            self._best = value
+        metrics = {f"best_{self._metric.name}": self._best}
+        self._log(str(self.run_id), metrics=metrics, now=now, step=self._n_told)
+
+    def _log(
+        self,
+        run_id: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, float] | None = None,
+        tags: Mapping[str, str] | None = None,
+        now: int = 0,
+        step: int = 0,
+        model_id: str | None = None,
+    ) -> None:
+        """Write all in one batch, unless there are very many parameters."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        texts = {_key(k): _cut(v) for k, v in (params or {}).items() if v is not None}
+        listed = [Param(key, text) for key, text in texts.items()]
+        points = [
+            Metric(_key(k), v, now, step, model_id=model_id) for k, v in (metrics or {}).items()
+        ]
+        notes = [RunTag(key, text) for key, text in (tags or {}).items()]
+        self._client.log_batch(run_id, points, listed[:PARAMS_A_BATCH], notes)
+        for i in range(PARAMS_A_BATCH, len(listed), PARAMS_A_BATCH):
+            self._client.log_batch(run_id, params=listed[i : i + PARAMS_A_BATCH])
+
+    def _create_model(self, outcome: FitOutcome) -> LoggedModel:
+        """Enter the model, so that metrics can be linked to it; its files follow."""
+        from mlflow.entities import LoggedModelOutput
+
+        flat = outcome.search.best.configuration.flat
+        model = self._client.create_logged_model(
+            str(self.experiment_id),
+            "model",
+            self.run_id,
+            params={_key(name): _cut(value) for name, value in flat.items()},
+            model_type="classifier",
+        )
+        self._client.log_outputs(str(self.run_id), [LoggedModelOutput(model.model_id, step=0)])
+        return model
+
+
+def _create_database(path: Path) -> None:
+    """Create a file in WAL mode, which makes each commit about three times as fast."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("pragma journal_mode=WAL")
+
+
+def _describe(dataset: Dataset, profile: Profile, plan: FitPlan) -> dict[str, Any]:
+    figures = profile.to_dict().items()
+    return {
+        "metric": plan.metric.name,
+        "space": plan.space.name,
+        "budget_seconds": plan.budget.seconds,
+        "budget_trials": plan.budget.trials,
+        "n_folds": plan.n_folds,
+        "seed": plan.seed,
+        "target": dataset.target,
+        "positive": dataset.labels.positive,
+        "autoimb": __version__,
+        **{f"profile.{name}": x for name, x in figures if not isinstance(x, Mapping)},
+    }
+
+
+def _sum_up(outcome: FitOutcome) -> dict[str, float]:
+    """Give the scores of the winner and the figures of the fit."""
+    records = outcome.search.records
+    metrics = {
+        **_flatten(outcome.search.best.scores),
+        "seconds": outcome.seconds,
+        "trials": len(records),
+        "failed_trials": sum(record.state == "failed" for record in records),
+    }
+    if isinstance(outcome.model.rule, Threshold):
+        metrics["threshold"] = outcome.model.rule.value
+    return metrics
+
+
+def _flatten(scores: Mapping[str, Score]) -> dict[str, float]:
+    found = {}
+    for name, score in scores.items():
+        found[name] = score.value
+        found[f"{name}_mean"] = score.mean
+        found[f"{name}_spread"] = score.spread
+    return found
+
+
+def _key(name: str) -> str:
+    """Replace what MLflow does not take in a name."""
+    return re.sub(r"[^\w. -]", "_", name)[:MAX_KEY]
+
+
+def _cut(value: Any, longest: int = MAX_VALUE) -> str:
+    text = str(value)
+    return text if len(text) <= longest else text[: longest - 1] + "…"

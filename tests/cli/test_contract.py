@@ -1,0 +1,143 @@
+"""What every command promises: help at once, exit codes, one stream for each purpose."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+from command_line import Command
+
+from autoimb.errors import AutoImbWarning
+
+COMMANDS = ("fit", "predict", "evaluate", "profile", "spaces", "ui")
+SLOW_TO_IMPORT = "numpy pandas scipy sklearn imblearn lightgbm optuna mlflow pebble rich"
+
+HELP_OF_ALL = f"""
+import sys
+from autoimb.cli.app import main
+for arguments in (["--help"], *([name, "--help"] for name in {COMMANDS})):
+    sys.argv = ["autoimb", *arguments]
+    try:
+        main()
+    except SystemExit as ended:
+        assert not ended.code, arguments
+loaded = {{name.partition(".")[0] for name in sys.modules}}
+print(sorted(loaded & set("{SLOW_TO_IMPORT}".split())), file=sys.stderr)
+"""
+
+
+def test_help_imports_nothing_that_is_slow(fresh_python: Command) -> None:
+    found = fresh_python(HELP_OF_ALL)
+    assert (found.code, found.stderr) == (0, "[]\n")
+    assert all(f"autoimb {name}" in found.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(cli: Command, command: str, flag: str) -> None:
+    found = cli(command, flag)
+    assert (found.code, found.stderr) == (0, "")
+    assert f"autoimb {command}" in found.stdout
+
+
+def test_version(cli: Command) -> None:
+    found = cli("--version")
+    assert (found.code, found.stderr) == (0, "")
+    assert found.stdout.startswith("autoimb ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nonsense"], "No such command 'nonsense'"),
+        (["fit"], "Missing argument"),
+        (["predict", "model.pkl"], "Missing argument"),
+        (["fit", "loans.csv", "--wrong"], "No such option: --wrong"),
+        (["fit", "loans.csv", "--trials", "many"], "Invalid value for '--trials'"),
+        (["fit", "loans.csv", "--folds", "2.5"], "Invalid value for '--folds'"),
+        (["spaces", "a", "b"], "unexpected extra argument"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(cli: Command, arguments: list[str], told: str) -> None:
+    found = cli(*arguments)
+    assert (found.code, found.stdout) == (2, "")
+    assert told in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_failures_are_one_line_and_no_traceback(shell: Command) -> None:
+    found = shell("fit", "nothing.csv")
+    assert (found.code, found.stdout) == (1, "")
+    assert found.stderr == "error: nothing.csv: no such file. Check the path.\n"
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_debug_shows_where_an_error_came_from(shell: Command, place: int) -> None:
+    arguments = ["fit", "nothing.csv"]
+    arguments.insert(place, "--debug")
+    found = shell(*arguments)
+    assert found.code != 0
+    assert found.stderr.startswith("Traceback")
+    assert "autoimb.errors.DataError: nothing.csv: no such file" in found.stderr
+
+
+def test_what_nobody_foresaw_is_one_line_too(cli: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str) -> Path:
+        raise RuntimeError("first line\n  second line")
+
+    monkeypatch.setattr("autoimb.strategy.space_files.find_space", broken)
+    found = cli("spaces", "default")
+    assert (found.code, found.stdout) == (1, "")
+    assert found.stderr == (
+        "error: RuntimeError: first line second line "
+        "(unexpected; --debug shows where it came from)\n"
+    )
+
+
+def test_only_our_own_warnings_are_shown(cli: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def warn() -> dict[str, str]:
+        warnings.warn("of a library", UserWarning, stacklevel=1)
+        warnings.warn("the store is read-only.", AutoImbWarning, stacklevel=1)
+        return {}
+
+    monkeypatch.setattr("autoimb.strategy.space_files.shipped_spaces", warn)
+    assert cli("spaces").stderr == "warning: the store is read-only.\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("profile", "loans.csv"),
+        ("evaluate", "model.pkl", "loans.csv"),
+        ("fit", "loans.csv", "--trials", "1", "--folds", "2", "--jobs", "1")
+        + ("--tracking-uri", "off"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_json_is_one_object_on_stdout(
+    cli: Command, loans_csv: Path, model_file: Path, arguments: tuple[str, ...]
+) -> None:
+    found = cli(*arguments, "--json")
+    assert found.code == 0, found.stderr
+    assert found.json
+    assert found.stdout.count("\n") == 1
+
+
+def test_a_reader_that_leaves_is_no_error(loans_csv: Path, model_file: Path) -> None:
+    code = "from autoimb.cli.app import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "predict", str(model_file), str(loans_csv)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    told = process.stderr.read().decode()
+    process.stderr.close()
+    process.wait(timeout=60)
+    assert "Traceback" not in told
+    assert "unexpected" not in told

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from autoimb.data.dataset import Dataset, make_dataset
+from autoimb.data.splitting import assign_folds
+from autoimb.evaluation.engine import Evaluation, Evaluator
+from autoimb.strategy.configuration import Choice, Configuration
+from autoimb.strategy.search_space import SearchSpace, load_space
+
+
+class Memorising(ClassifierMixin, BaseEstimator):
+    """Say for every row how often it was in the training data."""
+
+    def fit(self, X: Any, y: Any) -> Memorising:
+        self.classes_ = np.unique(y)
+        self.rows_ = {row.tobytes() for row in np.asarray(X)}
+        return self
+
+    def predict_proba(self, X: Any) -> Any:
+        seen = np.array([float(row.tobytes() in self.rows_) for row in np.asarray(X)])
+        return np.column_stack([1 - seen, seen])
+
+
+class Faulty(Memorising):
+    """Predict something that is no probability."""
+
+    def __init__(self, fault: str = "nan") -> None:
+        self.fault = fault
+
+    def predict_proba(self, X: Any) -> Any:
+        answer = {
+            "nan": [np.nan, 1.0], "negative": [-0.5, 1.5], "sum": [0.7, 0.7], "large": [0.0, 2.0],
+        }  # fmt: skip
+        return np.tile(answer[self.fault], (len(X), 1))
+
+
+class Loud(Memorising):
+    """Warn while it trains."""
+
+    def fit(self, X: Any, y: Any) -> Memorising:
+        warnings.warn("this concerns its author", UserWarning, stacklevel=2)
+        return super().fit(X, y)
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> SearchSpace:
+    path = tmp_path / "memory.toml"
+    path.write_text(
+        "".join(
+            f'[model.{kind.__name__.lower()}]\nclass = "{__name__}.{kind.__name__}"\n'
+            'input = "raw"\n'
+            for kind in (Memorising, Faulty, Loud)
+        )
+        + '[model.logistic]\nclass = "sklearn.linear_model.LogisticRegression"\n[sampler.none]\n'
+        '[sampler.over]\nclass = "imblearn.over_sampling.RandomOverSampler"\ninput = "raw"\n'
+        '[sampler.smote]\nclass = "imblearn.over_sampling.SMOTE"\nbalance = 1.0\n'
+    )
+    return load_space(path)
+
+
+@pytest.fixture
+def data() -> Dataset:
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [90, 30])
+    # Few distinct values, so that many rows have copies.
+    table = pd.DataFrame({"x": rng.integers(0, 15, 120) + y, "c": rng.choice(list("abcd"), 120)})
+    return make_dataset(table.mask(rng.random((120, 2)) < 0.1), y)
+
+
+def evaluator(data: Dataset, metric: str = "f1") -> Evaluator:
+    return Evaluator.on(data, assign_folds(data, 4, seed=0), metric, seed=0)
+
+
+def same(first: Evaluation, again: Evaluation) -> bool:
+    return np.array_equal(first.proba, again.proba) and first.scores == again.scores
+
+
+@pytest.mark.parametrize("sampler", ["none", "over", "smote"])
+def test_no_row_is_scored_by_a_model_that_saw_it_or_its_copy(
+    space: SearchSpace, data: Dataset, sampler: str
+) -> None:
+    strategy = space.default(model="memorising", sampler=sampler)
+    assert evaluator(data).evaluate(strategy).proba[:, 1].max() == 0
+
+
+def test_an_evaluation_scores_every_row(space: SearchSpace, data: Dataset) -> None:
+    found = evaluator(data, "average_precision").evaluate(space.default(model="logistic"))
+    assert found.proba.shape == (120, 2)
+    assert found.proba.dtype == np.float32
+    np.testing.assert_allclose(found.proba.sum(axis=1), 1, atol=1e-6)
+    assert 0.25 < found.scores["average_precision"].value <= 1
+    assert found.seconds > 0
+
+
+def test_what_other_processes_load_gives_the_same_results(
+    space: SearchSpace, data: Dataset, tmp_path: Path
+) -> None:
+    mine = evaluator(data)
+    mine.save(tmp_path)
+    strategy = space.default(model="logistic", sampler="smote")
+    assert same(mine.evaluate(strategy), Evaluator.load(tmp_path).evaluate(strategy))
+
+
+def test_what_was_evaluated_before_does_not_matter(space: SearchSpace, data: Dataset) -> None:
+    used = evaluator(data)
+    strategies = [space.default(model="logistic", sampler=name) for name in ("smote", "over")]
+    for strategy in strategies:
+        used.evaluate(strategy)
+    assert same(used.evaluate(strategies[0]), evaluator(data).evaluate(strategies[0]))
+
+
+@pytest.mark.parametrize("allowed", [0, 1, 3])
+def test_a_check_that_raises_ends_the_evaluation(
+    space: SearchSpace, data: Dataset, allowed: int
+) -> None:
+    asked: list[int] = []
+
+    def check() -> None:
+        if len(asked) == allowed:
+            raise TimeoutError
+        asked.append(len(asked))
+
+    with pytest.raises(TimeoutError):
+        evaluator(data).evaluate(space.default(model="logistic"), check)
+    assert len(asked) == allowed
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("nan", "Faulty predicts probabilities that are not finite"),
+        ("negative", r"Faulty predicts probabilities outside \[0, 1\]"),
+        ("large", r"Faulty predicts probabilities outside \[0, 1\]"),
+        ("sum", "Faulty predicts probabilities that do not sum to 1"),
+    ],
+)
+def test_what_is_no_probability_fails_by_name(data: Dataset, fault: str, message: str) -> None:
+    model = Choice("faulty", f"{__name__}.Faulty", values={"fault": fault})
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        evaluator(data).evaluate(Configuration(model))
+
+
+def test_the_warnings_of_a_component_are_kept_from_the_user(
+    space: SearchSpace, data: Dataset
+) -> None:
+    evaluator(data).evaluate(space.default(model="loud"))
+
+
+def test_a_part_that_lacks_a_class_fails_by_name(space: SearchSpace, data: Dataset) -> None:
+    lacking = Evaluator.on(data, data.y, "f1", seed=0)
+    with pytest.raises(ValueError, match=r"without every class|samples of at least 2 classes"):
+        lacking.evaluate(space.default(model="memorising"))

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import multiprocessing
+import time
+from concurrent.futures import Future
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pebble import ProcessExpired
+
+from autoimb.evaluation.engine import Evaluation, Evaluator
+from autoimb.search.executors import InProcessExecutor, WorkerExecutor, open_executor
+from autoimb.strategy.configuration import Choice, Configuration
+
+
+@pytest.fixture(scope="module")
+def evaluator() -> Evaluator:
+    x = np.linspace(-2, 2, 40)
+    return Evaluator(
+        x.reshape(-1, 1), (x > 1).astype(int), np.arange(40) % 2, (0,), 2, "f1", seed=0
+    )
+
+
+def use(model: str, **values: object) -> Configuration:
+    return Configuration(model=Choice(model, f"faulty_models.{model}", values=values))
+
+
+def test_one_worker_stays_in_this_process(evaluator: Evaluator) -> None:
+    with open_executor(evaluator, 1) as executor:
+        assert isinstance(executor, InProcessExecutor)
+        evaluation = executor.submit(use("Steady"), None).result()
+    assert evaluation.scores["f1"].value == evaluator.evaluate(use("Steady")).scores["f1"].value
+    assert not multiprocessing.active_children()
+
+
+def test_what_fails_in_this_process_is_told_by_the_future(evaluator: Evaluator) -> None:
+    with open_executor(evaluator, 1) as executor:
+        future = executor.submit(use("Raising"), None)
+    assert isinstance(future.exception(), ValueError)
+
+
+def test_the_limit_is_looked_at_between_folds(evaluator: Evaluator) -> None:
+    with open_executor(evaluator, 1) as executor:
+        future = executor.submit(use("Slow"), 0.05)
+    assert isinstance(future.exception(), TimeoutError)
+
+
+@pytest.mark.slow
+def test_workers_score_as_this_process_does(evaluator: Evaluator) -> None:
+    here = evaluator.evaluate(use("Steady", slope=0.3))
+    with open_executor(evaluator, 2) as executor:
+        assert isinstance(executor, WorkerExecutor)
+        there = executor.submit(use("Steady", slope=0.3), None).result(timeout=60)
+    assert np.array_equal(here.proba, there.proba)
+    assert here.scores == there.scores
+
+
+@pytest.mark.slow
+def test_a_worker_that_takes_too_long_is_killed_alone(evaluator: Evaluator) -> None:
+    with open_executor(evaluator, 2) as executor:
+        executor.submit(use("Steady"), None).result(timeout=60)
+        begun = time.monotonic()
+        stuck = executor.submit(use("Sleeping"), 2.0)
+        siblings = [executor.submit(use("Slow"), None) for _ in range(3)]
+        assert [f.result(timeout=30).scores["f1"].value for f in siblings]
+        assert isinstance(stuck.exception(timeout=30), TimeoutError)
+        assert time.monotonic() - begun < 20
+        assert executor.submit(use("Steady"), None).result(timeout=60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("model", "kind"), [("Dying", ProcessExpired), ("Raising", ValueError)])
+def test_a_worker_that_fails_leaves_the_others_working(
+    evaluator: Evaluator, model: str, kind: type[Exception]
+) -> None:
+    with open_executor(evaluator, 2) as executor:
+        failing: Future[Evaluation] = executor.submit(use(model), None)
+        fine = executor.submit(use("Slow"), None)
+        assert fine.result(timeout=60)
+        assert isinstance(failing.exception(timeout=60), kind)
+        assert executor.submit(use("Steady"), None).result(timeout=60)
+
+
+@pytest.mark.slow
+def test_an_error_that_cannot_be_unpickled_is_an_error_and_no_standstill(
+    evaluator: Evaluator,
+) -> None:
+    with open_executor(evaluator, 2) as executor:
+        failing = executor.submit(use("RaisingAwkwardly"), None)
+        assert isinstance(failing.exception(timeout=20), Exception)
+        assert executor.submit(use("Steady"), None).result(timeout=60)
+
+
+@pytest.mark.slow
+def test_closing_ends_what_still_runs_and_removes_the_data(
+    evaluator: Evaluator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    begun = time.monotonic()
+    with open_executor(evaluator, 2) as executor:
+        executor.submit(use("Sleeping"), None)
+        time.sleep(1)
+        assert list(tmp_path.iterdir())
+    assert time.monotonic() - begun < 20
+    assert not list(tmp_path.iterdir())
+    assert not multiprocessing.active_children()

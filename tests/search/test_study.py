@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import faulty_models
+import numpy as np
+import optuna
+import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+
+from autoimb.errors import SearchError
+from autoimb.evaluation.engine import Evaluator
+from autoimb.search.budget import Budget
+from autoimb.search.study import TrialRecord, search
+from autoimb.strategy.search_space import SearchSpace, load_space
+
+STEADY = "slope = {low = 0.1, high = 5.0, default = 1.0}"
+
+
+@pytest.fixture(scope="module")
+def evaluator() -> Evaluator:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 2))
+    y = (X[:, 0] + rng.normal(0, 0.5, 60) > 1).astype(int)
+    folds = np.empty(60, dtype=int)
+    for code in (0, 1):
+        folds[y == code] = np.arange((y == code).sum()) % 2
+    return Evaluator(X, y, folds, (0, 0), 2, "average_precision", seed=0)
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Any:
+    """Make a space of classifiers from `faulty_models`."""
+
+    def make(*models: str) -> SearchSpace:
+        tables = [f'[model.{m.lower()}]\nclass = "faulty_models.{m}"\n{STEADY}\n' for m in models]
+        path = tmp_path / "own.toml"
+        path.write_text("\n".join(tables))
+        return load_space(path)
+
+    return make
+
+
+def trials(n: int) -> Budget:
+    return Budget(seconds=None, trials=n)
+
+
+def states(records: tuple[TrialRecord, ...]) -> list[tuple[str, str]]:
+    return [(record.configuration.model.name, record.state) for record in records]
+
+
+def test_the_default_is_tried_first_then_every_model(evaluator: Evaluator, space: Any) -> None:
+    found = search(evaluator, space("Steady", "Slow"), trials(4), n_workers=1)
+    assert [record.number for record in found.records] == [0, 1, 2, 3]
+    assert found.records[0].configuration == space("Steady").default()
+    assert found.default is found.records[0]
+    assert str(found.records[1].configuration) == "slow"
+    assert not found.interrupted
+
+
+def test_the_best_is_the_best_and_ties_go_to_the_first(evaluator: Evaluator, space: Any) -> None:
+    found = search(evaluator, space("Steady"), trials(4), n_workers=1)
+    values = [record.scores["average_precision"].value for record in found.records]
+    # the slope does not change the order of rows, so that all are equally good
+    assert len(set(values)) == 1
+    assert found.best is found.records[0]
+    assert found.best_evaluation.proba.shape == (60, 2)
+
+
+@pytest.mark.parametrize("metric", ["brier", "log_loss", "f1"])
+def test_the_best_is_the_smallest_where_less_is_better(
+    evaluator: Evaluator, space: Any, metric: str
+) -> None:
+    other = Evaluator(evaluator.X, evaluator.y, evaluator.folds, (0, 0), 2, metric, seed=0)
+    found = search(other, space("Steady"), trials(6), n_workers=1)
+    values = [record.scores[metric].value for record in found.records]
+    assert found.best.scores[metric].value == (max(values) if metric == "f1" else min(values))
+    assert found.study.best_value == found.best.scores[metric].value
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        ("Raising", "ValueError: out of luck"),
+        ("Unsure", "ValueError: Unsure predicts probabilities that are not finite"),
+    ],
+)
+def test_a_trial_that_fails_is_recorded_and_the_search_goes_on(
+    evaluator: Evaluator, space: Any, model: str, reason: str
+) -> None:
+    seen: list[TrialRecord] = []
+    found = search(
+        evaluator, space("Steady", model, "Slow"), trials(3), n_workers=1, watch=seen.append
+    )
+    assert states(found.records) == [
+        ("steady", "complete"),
+        (model.lower(), "failed"),
+        ("slow", "complete"),
+    ]
+    failed = found.records[1]
+    assert (failed.reason, failed.scores) == (reason, {})
+    assert sorted(seen, key=lambda record: record.number) == list(found.records)
+    assert found.study.trials[1].state is optuna.trial.TrialState.FAIL
+    assert found.study.trials[1].user_attrs["reason"] == reason
+
+
+def test_a_default_that_fails_is_no_reference(evaluator: Evaluator, space: Any) -> None:
+    found = search(evaluator, space("Raising", "Steady"), trials(2), n_workers=1)
+    assert found.default is None
+    assert found.default_evaluation is None
+    assert found.best.configuration.model.name == "steady"
+
+
+@pytest.mark.parametrize("budget", [trials(3), Budget(1.0)], ids=["trials", "seconds"])
+def test_when_all_fail_one_line_says_why(evaluator: Evaluator, space: Any, budget: Budget) -> None:
+    fresh = Budget(budget.seconds, 3)
+    with pytest.raises(SearchError) as caught:
+        search(evaluator, space("Raising"), fresh, n_workers=1)
+    assert str(caught.value) == (
+        "none of the 3 configurations could be evaluated: ValueError: out of luck. "
+        "Try another search space, or check the columns."
+    )
+
+
+@pytest.mark.parametrize("budget", [(None, 9), (30.0, None)], ids=["trials", "seconds"])
+def test_an_interrupt_ends_the_search_with_the_best_so_far(
+    evaluator: Evaluator, space: Any, monkeypatch: pytest.MonkeyPatch, budget: Any
+) -> None:
+    monkeypatch.setattr(faulty_models.Interrupted, "calls", 0)
+    found = search(evaluator, space("Interrupted"), Budget(*budget), n_workers=1)
+    assert found.interrupted
+    assert states(found.records) == [("interrupted", "complete")] * 2
+    assert found.best in found.records
+    running = [t for t in found.study.trials if t.state is optuna.trial.TrialState.RUNNING]
+    assert not running
+
+
+def test_an_interrupt_before_any_result_leaves_nothing_to_export(
+    evaluator: Evaluator, space: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faulty_models.Interrupted, "calls", 4)
+    with pytest.raises(SearchError) as caught:
+        search(evaluator, space("Interrupted"), trials(3), n_workers=1)
+    assert str(caught.value) == (
+        "interrupted before the first configuration was evaluated; nothing to export."
+    )
+
+
+def test_the_same_seed_tries_the_same(evaluator: Evaluator, space: Any) -> None:
+    first, second = (
+        search(evaluator, space("Steady", "Slow"), trials(5), n_workers=1) for _ in range(2)
+    )
+    flat = [[record.configuration.flat for record in found.records] for found in (first, second)]
+    assert flat[0] == flat[1]
+
+
+def test_a_budget_in_seconds_is_kept(evaluator: Evaluator, space: Any) -> None:
+    begun = time.monotonic()
+    found = search(evaluator, space("Slow"), Budget(2.0), n_workers=1)
+    assert time.monotonic() - begun < 4
+    assert len(found.records) >= 2
+
+
+def test_whichever_limit_comes_first_ends_the_search(evaluator: Evaluator, space: Any) -> None:
+    found = search(evaluator, space("Steady"), Budget(60.0, 2), n_workers=1)
+    assert len(found.records) == 2
+
+
+def test_an_exhausted_budget_still_gives_a_result(evaluator: Evaluator, space: Any) -> None:
+    late = Budget(1.0, started=time.monotonic() - 5)
+    found = search(evaluator, space("Steady"), late, n_workers=1)
+    assert len(found.records) == 1
+
+
+def test_optuna_opens_the_journal_afterwards(
+    evaluator: Evaluator, space: Any, tmp_path: Path
+) -> None:
+    journal = tmp_path / "study.journal"
+    found = search(evaluator, space("Steady", "Raising"), trials(3), n_workers=1, journal=journal)
+    storage = JournalStorage(JournalFileBackend(str(journal)))
+    study = optuna.load_study(study_name="autoimb", storage=storage)
+    assert [t.state.name for t in study.trials][:2] == ["COMPLETE", "FAIL"]
+    assert study.best_value == found.best.scores["average_precision"].value
+    assert study.trials[0].params == {"model": "steady", "model.steady.slope": 1.0} | dict.fromkeys(
+        ("sampler", "weight"), "none"
+    )
+    assert math.isfinite(study.trials[0].user_attrs["scores"]["roc_auc"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        ("Sleeping", "took longer than one trial may"),
+        ("Dying", "ProcessExpired: Abnormal termination"),
+        ("Raising", "ValueError: out of luck"),
+    ],
+)
+def test_what_goes_wrong_in_a_worker_is_one_failed_trial(
+    evaluator: Evaluator, space: Any, model: str, reason: str
+) -> None:
+    begun = time.monotonic()
+    found = search(evaluator, space("Steady", model), Budget(9.0), n_workers=2)
+    assert time.monotonic() - begun < 9 * 1.25 + 10
+    assert found.records[1].configuration.model.name == model.lower()
+    assert (found.records[1].state, found.records[1].reason) == ("failed", reason)
+    assert sum(record.state == "complete" for record in found.records) > 1
+
+
+@pytest.mark.slow
+def test_the_answer_does_not_depend_on_the_number_of_workers(
+    evaluator: Evaluator, space: Any
+) -> None:
+    alone, together = (
+        search(evaluator, space("Slow", "Steady", "Raising"), trials(12), n_workers=n)
+        for n in (1, 2)
+    )
+    assert [r.configuration for r in alone.records] == [r.configuration for r in together.records]
+    assert [r.scores for r in alone.records] == [r.scores for r in together.records]
+    assert alone.best.number == together.best.number

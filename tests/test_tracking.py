@@ -1,0 +1,501 @@
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from pandas.testing import assert_frame_equal
+
+from autoimb import AutoImbClassifier
+from autoimb.tracking import default_tracking_uri, open_tracker, tracker
+from autoimb.tracking.writer import RunWriter
+
+FAILURE = "MLflow tracking failed and the fit goes on"
+SPACE = """
+[model.logistic]
+class = "sklearn.linear_model.LogisticRegression"
+input = "scaled"
+C = {low = 0.01, high = 10, log = true, default = 1.0}
+[weight.none]
+[sampler.none]
+"""
+# The second configuration that is tried has this sampler, and fails.
+FAILING = """
+[sampler.random_under]
+class = "imblearn.under_sampling.RandomUnderSampler"
+input = "raw"
+sampling_strategy = "nonsense"
+"""
+N_TRIALS = 3
+Quick = Callable[..., AutoImbClassifier]
+Data = tuple[np.ndarray, np.ndarray]
+
+
+def make_table(n: int = 120, seed: int = 0) -> tuple[pd.DataFrame, pd.Series[str]]:
+    """A table as files hold them: whole numbers, gaps, words, dates, truth, a constant."""
+    rng = np.random.default_rng(seed)
+    y = pd.Series(np.where(rng.random(n) < 0.2, "yes", "no"))
+    is_yes = (y == "yes").to_numpy()
+    table = pd.DataFrame(
+        {
+            "age": rng.integers(18, 80, n) + 20 * is_yes,
+            "income": np.where(rng.random(n) < 0.1, np.nan, rng.normal(2.0 * is_yes, 1)),
+            "city": np.where(rng.random(n) < 0.1, None, rng.choice(["Rome", "Oslo", "Bonn"], n)),
+            "rooms": rng.choice(["1", "2", "3", "?"], n, p=[0.4, 0.3, 0.25, 0.05]),
+            "owner": rng.random(n) < 0.5,
+            "since": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 900, n), "D"),
+            "always": 7,
+        }
+    )
+    return table, y
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Quick:
+    """Make a classifier that takes a fraction of a second."""
+    space = tmp_path_factory.mktemp("space") / "quick.toml"
+    space.write_text(SPACE)
+    given = {"n_trials": 1, "time_budget": None, "n_jobs": 1, "space": space, "n_folds": 2}
+    return lambda uri, **changes: AutoImbClassifier(
+        **{**given, "random_state": 0, "tracking_uri": uri, **changes}
+    )
+
+
+@dataclass
+class Tracked:
+    """A fit, and what MLflow shows of it."""
+
+    uri: str
+    folder: Path
+    table: pd.DataFrame
+    fitted: AutoImbClassifier
+    client: MlflowClient
+    parent: Run
+    children: list[Run]
+
+    @property
+    def model_uri(self) -> str:
+        return f"runs:/{self.parent.info.run_id}/model"
+
+
+def read_back(uri: str, experiment: str) -> tuple[MlflowClient, list[Run], list[Run]]:
+    client = MlflowClient(tracking_uri=uri)
+    found = client.get_experiment_by_name(experiment)
+    assert found is not None
+    runs = client.search_runs([found.experiment_id], order_by=["attributes.start_time"])
+    parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    return client, parents, [run for run in runs if run not in parents]
+
+
+@pytest.fixture(scope="module")
+def tracked(quick: Quick, tmp_path_factory: pytest.TempPathFactory) -> Tracked:
+    folder = tmp_path_factory.mktemp("tracked")
+    (folder / "space.toml").write_text(SPACE + FAILING)
+    uri = f"sqlite:///{folder}/runs/mlflow.db"
+    table, y = make_table()
+    fitted = quick(
+        uri, n_trials=N_TRIALS, space=folder / "space.toml", metric="f1", experiment="loans / 2"
+    ).fit(table, y)
+    client, (parent,), children = read_back(uri, "loans / 2")
+    return Tracked(uri, folder, table, fitted, client, parent, children)
+
+
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store whose tables exist: making them takes seconds."""
+    path = tmp_path_factory.mktemp("empty") / "mlflow.db"
+    MlflowClient(tracking_uri=f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture
+def store(empty_store: Path, tmp_path: Path) -> str:
+    (tmp_path / "mlflow.db").write_bytes(empty_store.read_bytes())
+    return f"sqlite:///{tmp_path}/mlflow.db"
+
+
+@pytest.fixture
+def numbers() -> Data:
+    rng = np.random.default_rng(0)
+    y = (rng.random(80) < 0.25).astype(int)
+    return rng.normal(y[:, None], 1, (80, 3)), y
+
+
+def test_the_fit_is_one_run(tracked: Tracked) -> None:
+    run, result = tracked.parent, tracked.fitted.result_
+    assert run.info.status == "FINISHED"
+    assert run.info.run_name == "data"
+    shown = {
+        "metric": "f1",
+        "n_folds": "2",
+        "budget_trials": str(N_TRIALS),
+        "seed": "0",
+        "positive": "yes",
+        "decision": str(tracked.fitted.model_.rule),
+        "profile.n_rows": "120",
+        "profile.minority": "yes",
+    }
+    assert shown.items() <= run.data.params.items()
+    assert run.data.tags["strategy"] == str(tracked.fitted.configuration_)
+    assert str(tracked.fitted.recommendation_) in run.data.tags["mlflow.note.content"]
+    assert run.data.metrics["f1"] == result.score
+    assert run.data.metrics["threshold"] == tracked.fitted.model_.rule.value
+    assert run.data.metrics["failed_trials"] == sum(
+        record.state == "failed" for record in result.search.records
+    )
+
+
+def test_each_trial_is_a_child(tracked: Tracked) -> None:
+    records = {str(record.number): record for record in tracked.fitted.result_.search.records}
+    assert sorted(run.data.tags["trial"] for run in tracked.children) == sorted(records)
+    for run in tracked.children:
+        record = records[run.data.tags["trial"]]
+        assert run.data.tags["mlflow.parentRunId"] == tracked.parent.info.run_id
+        assert run.info.run_name == str(record.configuration)
+        assert run.data.params == {k: str(v) for k, v in record.configuration.flat.items()}
+        expected = {"seconds": record.seconds}
+        for name, score in record.scores.items():
+            expected |= {name: score.value, f"{name}_mean": score.mean}
+            expected |= {f"{name}_spread": score.spread}
+        assert run.data.metrics == expected
+
+
+def test_a_failed_trial_tells_why(tracked: Tracked) -> None:
+    failed = [run for run in tracked.children if run.info.status == "FAILED"]
+    assert failed
+    assert all("nonsense" in run.data.tags["failure"] for run in failed)
+    assert all(
+        run.info.status == "FINISHED" and "failure" not in run.data.tags
+        for run in tracked.children
+        if run not in failed
+    )
+
+
+def test_the_best_score_is_a_curve(tracked: Tracked) -> None:
+    points = tracked.client.get_metric_history(tracked.parent.info.run_id, "best_f1")
+    values = [point.value for point in sorted(points, key=lambda point: point.step)]
+    assert len(values) == sum(run.info.status == "FINISHED" for run in tracked.children)
+    assert values == sorted(values)
+    assert values[-1] == tracked.fitted.result_.score
+
+
+def test_what_was_found_lies_with_the_run(tracked: Tracked) -> None:
+    run_id = tracked.parent.info.run_id
+    files = {file.path for file in tracked.client.list_artifacts(run_id)}
+    assert files >= {
+        "configuration.json", "figures", "leaderboard.csv", "leaderboard.json", "profile.json",
+        "recommendation.txt",
+    }  # fmt: skip
+    path = tracked.client.download_artifacts(run_id, "leaderboard.csv")
+    assert (
+        pd.read_csv(path)["strategy"].tolist() == tracked.fitted.leaderboard_["strategy"].tolist()
+    )
+    board = mlflow.artifacts.load_dict(f"{tracked.parent.info.artifact_uri}/leaderboard.json")
+    assert "score" in board["columns"]
+
+
+@pytest.mark.parametrize("name", ["precision_recall", "roc", "confusion_matrix"])
+def test_the_figures_are_pictures(tracked: Tracked, name: str) -> None:
+    run_id = tracked.parent.info.run_id
+    path = tracked.client.download_artifacts(run_id, f"figures/{name}.png")
+    content = Path(path).read_bytes()
+    assert content.startswith(b"\x89PNG")
+    assert len(content) > 10_000
+
+
+def test_artifacts_lie_beside_the_store_and_its_commits_are_fast(tracked: Tracked) -> None:
+    runs = tracked.folder / "runs"
+    assert (runs / "artifacts" / "loans___2" / tracked.parent.info.run_id).is_dir()
+    with closing(sqlite3.connect(runs / "mlflow.db")) as connection:
+        assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
+
+
+def open_model(tracked: Tracked, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracked.uri)
+    return mlflow.pyfunc.load_model(tracked.model_uri)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table,
+        lambda table: table[table.columns[::-1]],
+        lambda table: table.drop(columns="always"),
+        lambda table: table.assign(more=1),
+        lambda table: table.assign(age=table["age"] + 0.5),
+        lambda table: table.assign(income=table["income"].round().astype("Int64")),
+        lambda table: table.assign(income=None),
+        lambda table: table.assign(rooms=2),
+        lambda table: table.assign(city="Paris", owner=None),
+        lambda table: table.assign(since=table["since"].astype(str), age=table["age"].astype(str)),
+        lambda table: table.astype({"city": "category", "income": "float32"}),
+        lambda table: table.iloc[5:6],
+    ],
+    ids=[
+        "as trained", "other order", "without what is dropped", "another column", "fractions",
+        "nullable", "all missing", "number for word", "unseen", "words", "other types", "one row",
+    ],
+)  # fmt: skip
+def test_the_logged_model_answers_what_predict_does(
+    tracked: Tracked,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[pd.DataFrame], pd.DataFrame],
+) -> None:
+    rows = change(tracked.table)
+    answer = open_model(tracked, monkeypatch).predict(rows)
+    assert_frame_equal(answer, tracked.fitted.model_.predict_table(rows))
+
+
+def test_the_logged_model_reads_a_file(
+    tracked: Tracked, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tracked.table.to_csv(tmp_path / "rows.csv", index=False)
+    rows = pd.read_csv(tmp_path / "rows.csv")
+    answer = open_model(tracked, monkeypatch).predict(rows)
+    assert_frame_equal(answer, tracked.fitted.model_.predict_table(tracked.table))
+
+
+def test_the_logged_model_says_what_it_takes(
+    tracked: Tracked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = open_model(tracked, monkeypatch)
+    assert model.metadata.signature.inputs.input_names() == list(tracked.table)
+    assert model.metadata.signature.inputs.optional_input_names() == ["always"]
+    assert model.metadata.signature.outputs.input_names() == [
+        "label", "probability_no", "probability_yes",
+    ]  # fmt: skip
+    assert len(model.predict(model.input_example)) == 5
+
+
+def test_the_logged_model_names_what_it_needs(tracked: Tracked) -> None:
+    files = mlflow.artifacts.download_artifacts(tracked.model_uri, tracking_uri=tracked.uri)
+    wanted = Path(files, "requirements.txt").read_text()
+    for name in ("autoimb==", "scikit-learn==", "lightgbm==", "pandas==", "numpy=="):
+        assert name in wanted
+
+
+def test_scores_are_linked_to_the_model(tracked: Tracked) -> None:
+    (output,) = tracked.parent.outputs.model_outputs
+    model = tracked.client.get_logged_model(output.model_id)
+    assert model.status == "READY"
+    assert {metric.key: metric.value for metric in model.metrics}["f1"] == (
+        tracked.fitted.result_.score
+    )
+
+
+def test_several_classes_in_an_array(
+    quick: Quick, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    y = np.repeat(["a", "b $x$", "_東"], [60, 25, 15])
+    X = rng.normal(np.repeat([0, 1, 2], [60, 25, 15])[:, None], 1, (100, 3))
+    fitted = quick(store, metric="f1_macro").fit(X, y)
+    client, (run,), _ = read_back(store, "autoimb")
+    assert run.info.status == "FINISHED"
+    assert "threshold" not in run.data.metrics
+    assert len(client.list_artifacts(run.info.run_id, "figures")) == 3
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
+    model = mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
+    for rows in (X, pd.DataFrame(X)):
+        assert_frame_equal(model.predict(rows), fitted.model_.predict_table(rows))
+
+
+def test_fits_share_an_experiment_under_names_that_mlflow_takes(
+    quick: Quick, store: str, numbers: Data
+) -> None:
+    for _ in range(2):
+        quick(store, metric="recall_at_precision@0.8").fit(*numbers)
+    _, parents, children = read_back(store, "autoimb")
+    assert len(parents) == 2
+    assert len(children) == 2
+    assert "best_recall_at_precision_0.8" in parents[0].data.metrics
+    assert "recall_at_precision_0.8_spread" in children[0].data.metrics
+
+
+def test_what_the_user_does_with_mlflow_goes_on(
+    quick: Quick,
+    store: str,
+    empty_store: Path,
+    numbers: Data,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{empty_store}")
+    before, environment = mlflow.get_tracking_uri(), dict(os.environ)
+    with mlflow.start_run() as mine:
+        quick(store).fit(*numbers)
+        assert mlflow.active_run().info.run_id == mine.info.run_id
+        mlflow.log_metric("mine", 1.0)
+    assert mlflow.get_tracking_uri() == before
+    assert dict(os.environ) == environment
+    found = mlflow.get_run(mine.info.run_id)
+    assert found.data.metrics == {"mine": 1.0}
+    assert not found.data.params
+    assert not found.outputs.model_outputs if found.outputs else True
+
+
+def test_off_writes_nothing(
+    quick: Quick, numbers: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    quick("off").fit(*numbers)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_store_is_found_where_one_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert default_tracking_uri() == f"sqlite:///{tmp_path}/autoimb_runs/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
+    assert default_tracking_uri() == "http://127.0.0.1:5000"
+
+
+def test_by_default_runs_go_to_one_folder_without_a_word(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import numpy as np\n"
+        "from autoimb import AutoImbClassifier\n"
+        "y = np.repeat([0, 1], [50, 20])\n"
+        "X = np.random.default_rng(0).normal(y[:, None], 1, (70, 2))\n"
+        "AutoImbClassifier(time_budget=None, n_trials=1, n_folds=2, n_jobs=1).fit(X, y)\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW")}
+    done = subprocess.run(
+        [sys.executable, str(script)], cwd=tmp_path, capture_output=True, env=environment, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert {path.name for path in tmp_path.iterdir()} == {"script.py", "autoimb_runs"}
+    _, parents, children = read_back(f"sqlite:///{tmp_path}/autoimb_runs/mlflow.db", "autoimb")
+    assert len(parents) == len(children) == 1
+
+
+# What goes wrong in tracking is one warning, and the fit goes on.
+
+
+def fit_with_one_warning(classifier: AutoImbClassifier, data: Data) -> str:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fitted = classifier.fit(*data)
+    assert len(fitted.predict(data[0])) == len(data[1])
+    (text,) = [str(w.message) for w in caught if "MLflow" in str(w.message)]
+    assert text.startswith(FAILURE)
+    assert "\n" not in text
+    return text
+
+
+@pytest.fixture
+def dead_server() -> Iterator[str]:
+    """A port that nobody listens on."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{reserved.getsockname()[1]}"
+
+
+def test_a_store_that_cannot_be_written(quick: Quick, tmp_path: Path, numbers: Data) -> None:
+    (tmp_path / "file").write_text("in the way")
+    text = fit_with_one_warning(quick(f"sqlite:///{tmp_path}/file/mlflow.db"), numbers)
+    assert str(tmp_path / "file") in text
+
+
+def test_a_store_that_is_none(quick: Quick, tmp_path: Path, numbers: Data) -> None:
+    (tmp_path / "mlflow.db").write_text("no database, though long enough to be one" * 50)
+    text = fit_with_one_warning(quick(f"sqlite:///{tmp_path}/mlflow.db"), numbers)
+    assert "not a database" in text
+
+
+@pytest.mark.parametrize("uri", ["ftp://nowhere", "./runs", "postgresql://me:secret@127.0.0.1/x"])
+def test_a_store_of_a_kind_that_is_not_there(
+    quick: Quick, uri: str, numbers: Data, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "secret" not in fit_with_one_warning(quick(uri), numbers)
+
+
+def test_a_dead_server_is_noticed_soon(
+    quick: Quick, dead_server: str, numbers: Data, capfd: pytest.CaptureFixture[str]
+) -> None:
+    begun = time.monotonic()
+    text = fit_with_one_warning(quick(dead_server), numbers)
+    assert time.monotonic() - begun < 20
+    assert dead_server in text
+    assert capfd.readouterr() == ("", "")
+
+
+def test_mlflow_missing(
+    quick: Quick, store: str, numbers: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    assert "mlflow" in fit_with_one_warning(quick(store), numbers)
+
+
+def test_a_failure_on_the_way_ends_the_run(
+    quick: Quick, store: str, numbers: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(RunWriter, "add_trial", fail)
+    assert "disk full" in fit_with_one_warning(quick(store), numbers)
+    _, (run,), children = read_back(store, "autoimb")
+    assert run.info.status == "FAILED"
+    assert "disk full" in run.data.tags["tracking_failure"]
+    assert not children
+
+
+def test_a_slow_store_is_not_waited_for_without_end(
+    quick: Quick, store: str, numbers: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+    monkeypatch.setattr(RunWriter, "start", lambda *_, **__: released.wait(60))
+    monkeypatch.setattr(tracker, "PATIENCE", 0.1)
+    begun = time.monotonic()
+    assert "not done" in fit_with_one_warning(quick(store), numbers)
+    assert time.monotonic() - begun < 30
+    released.set()
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(RuntimeError("no more"), "FAILED"), (KeyboardInterrupt(), "KILLED")]
+)
+def test_a_fit_that_is_cut_short_does_not_run_for_ever(
+    quick: Quick,
+    store: str,
+    numbers: Data,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    status: str,
+) -> None:
+    def stop(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("autoimb.fitting.build_leaderboard", stop)
+    with pytest.raises(type(error)):
+        quick(store).fit(*numbers)
+    _, (run,), _ = read_back(store, "autoimb")
+    assert run.info.status == status
+    assert run.data.tags["failure"].startswith(type(error).__name__)
+
+
+def test_nothing_is_written_before_a_fit_starts(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    with pytest.raises(ValueError, match="bad data"), open_tracker(uri, None) as (tracker,):
+        raise ValueError("bad data")
+    assert tracker.run_id is tracker.uri is tracker.experiment_id is None
+    assert not list(tmp_path.iterdir())
