@@ -7,6 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+# A fit of a second: three trials, nothing tracked.
+QUICK = ("--trials", "3", "--space", "fast", "--folds", "2", "--jobs", "1", "--tracking-uri", "off")
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from command_line import Command, Outcome
+from command_line import QUICK, Command, Outcome
 
 import autoimb
 from autoimb.cli.app import main
 
-QUICK = ("--trials", "3", "--space", "fast", "--folds", "2", "--jobs", "1", "--tracking-uri", "off")
 IMPORTABLE = str(Path(autoimb.__file__).resolve().parents[1])
 
 

@@ -19,7 +19,8 @@ def ui(
     port: Port = 5000, experiment: Experiment = "autoimb", tracking_uri: TrackingUri = None
 ) -> None:
     """Start the MLflow UI on the store of the runs, and print the link that opens on them."""
-    from autoimb.tracking import default_tracking_uri, experiment_link
+    from autoimb.tracking import default_tracking_uri
+    from autoimb.tracking.links import experiment_link
 
     uri = tracking_uri or default_tracking_uri()
     link = experiment_link(uri, experiment, f"http://127.0.0.1:{port}")

@@ -37,6 +37,8 @@ DATE_FORMATS = ("ISO8601", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%m/%
                 "%d/%m/%Y %H:%M", "%d.%m.%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S",
                 "%d.%m.%Y %H:%M:%S", "%Y/%m/%d %H:%M:%S")  # fmt: skip
 DATE_PARTS = ("year", "month", "weekday", "hour", "elapsed days")
+# Trees work in 32 bits and refuse what does not fit; beyond it, a number counts as infinite.
+MAX_NUMBER = 1e38
 SECONDS_A_DAY = 86_400.0
 
 
@@ -126,8 +128,8 @@ class Column:
         missing = dates.isna()
         self._refuse(cells, (missing & as_text(cells).notna()).to_numpy(), "a date")
         parts: FloatArray = np.column_stack([
-            dates.dt.year, dates.dt.month, dates.dt.weekday, dates.dt.hour,
-            (dates - pd.Timestamp(0)).dt.total_seconds() / SECONDS_A_DAY,
+            dates.dt.year, dates.dt.month, dates.dt.day_of_week, dates.dt.hour,
+            (dates - pd.Timestamp(0).as_unit("us")).dt.total_seconds() / SECONDS_A_DAY,
         ]).astype(float)  # fmt: skip
         parts[missing.to_numpy()] = np.nan
         return np.asarray(parts)
@@ -255,12 +257,16 @@ def _parse_numbers(
     """Read numbers; also say which filled cells are none. Infinite counts as missing."""
     if pd.api.types.is_numeric_dtype(cells):
         numbers = cells.to_numpy(dtype=float, na_value=np.nan)
-        return np.where(np.isinf(numbers), np.nan, numbers), np.zeros(len(cells), dtype=bool)
+        return np.where(np.abs(numbers) > MAX_NUMBER, np.nan, numbers), np.zeros(
+            len(cells), dtype=bool
+        )
     text = as_text(cells)
-    numbers = pd.to_numeric(text.replace(TRUTH_WORDS), errors="coerce").to_numpy(dtype=float)
+    numbers = pd.to_numeric(
+        text.map(lambda cell: TRUTH_WORDS.get(cell, cell)), errors="coerce"
+    ).to_numpy(dtype=float)
     faulty = np.isnan(numbers) & text.notna().to_numpy()
     faulty &= ~text.astype(str).str.lower().isin(words).to_numpy()
-    return np.where(np.isinf(numbers), np.nan, numbers), faulty
+    return np.where(np.abs(numbers) > MAX_NUMBER, np.nan, numbers), faulty
 
 
 def _is_date(cells: pd.Series[Any]) -> bool:
@@ -281,7 +287,10 @@ def _parse_dates(cells: pd.Series[Any], date_format: str | None) -> pd.Series[An
     """Read dates as wall-clock times without a zone."""
     if isinstance(cells.dtype, pd.PeriodDtype):
         cells = cells.dt.to_timestamp()
+    if isinstance(cells.dtype, pd.ArrowDtype) and _is_date(cells):
+        cells = pd.to_datetime(cells.astype(object)).astype("datetime64[us]")
     if not pd.api.types.is_datetime64_any_dtype(cells):
         spelled = as_text(cells)
         cells = pd.to_datetime(spelled, format=date_format or "ISO8601", errors="coerce", utc=True)
-    return cells.dt.tz_localize(None) if cells.dt.tz is not None else cells
+    cells = cells.dt.tz_localize(None) if cells.dt.tz is not None else cells
+    return cells.astype("datetime64[us]")

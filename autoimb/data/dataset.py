@@ -220,7 +220,7 @@ class Dataset:
     @cached_property
     def duplicate_groups(self) -> IntArray:
         """Number of the distinct row that each row equals, missing cells being equal."""
-        hashes = pd.util.hash_pandas_object(pd.DataFrame(self.X), index=False)
+        hashes = pd.util.hash_pandas_object(pd.DataFrame(self.X + 0.0), index=False)
         return pd.factorize(hashes)[0].astype(np.intp)
 
     @property

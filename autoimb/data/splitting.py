@@ -86,22 +86,9 @@ def assign_folds(dataset: Dataset, n_folds: int, seed: int) -> IntArray:
         fold_of_group[members] = (dealt + np.arange(len(members))) % n_folds
         dealt += len(members)
     folds = fold_of_group[group]
-    return (
-        folds if _every_fold_trains(folds, dataset, n_folds) else _deal_rows(dataset, n_folds, rng)
-    )
-
-
-def _every_fold_trains(folds: IntArray, dataset: Dataset, n_folds: int) -> bool:
-    """Check that each training part holds every class: copies may have gathered one in a fold."""
-    return all(
-        len(np.unique(dataset.y[folds != fold])) == dataset.n_classes for fold in range(n_folds)
-    )
-
-
-def _deal_rows(dataset: Dataset, n_folds: int, rng: np.random.Generator) -> IntArray:
-    """Deal single rows where a class consists of copies of fewer rows than there are folds."""
-    folds = np.empty(len(dataset.y), dtype=np.intp)
     for code in range(dataset.n_classes):
-        members = rng.permutation(np.flatnonzero(dataset.y == code))
-        folds[members] = np.arange(len(members)) % n_folds
+        members = np.flatnonzero(dataset.y == code)
+        # A class that is all copies of one row cannot be validated but by tearing them apart.
+        if len(np.unique(folds[members])) == 1:
+            folds[rng.permutation(members)] = np.arange(len(members)) % n_folds
     return folds

@@ -14,6 +14,8 @@ __all__ = ["ClassWeights", "DecisionRule", "Threshold", "argmax_rule", "solve_ru
 
 # Coordinate ascent over class weights settles within a few rounds; more only chase ties.
 MAX_ROUNDS = 10
+# A class that needs a greater weight than this was given no probability worth the name.
+MAX_WEIGHT = 1e100
 
 
 @dataclass(frozen=True)
@@ -151,12 +153,14 @@ def _best_weight(
     others = weighted.copy()
     others[:, k] = -1.0
     runner_up = others.argmax(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         turning = others.max(axis=1) / own
-    turning[~(own > 0)] = np.inf
+    turning[~(turning < MAX_WEIGHT)] = np.inf
     order = np.argsort(turning, kind="stable")
     turning = turning[order]
-    steps = np.flatnonzero(np.isfinite(turning) & np.append(np.diff(turning) > 0, True))
+    steps = np.flatnonzero(
+        np.isfinite(turning) & np.append(turning[1:] > turning[:-1] * (1 + 1e-9), True)
+    )
     if len(steps) == 0:
         return 1.0, -np.inf
     scores = metric.of_counts(

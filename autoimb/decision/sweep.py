@@ -59,7 +59,9 @@ def sweep_thresholds(y: IntArray, score: FloatArray) -> Sweep:
     hits = np.append(0, np.cumsum(y[order])[last_of_tie]).astype(float)
     n, n_positive = float(len(y)), float(np.sum(y))
     ends = np.append(falling[last_of_tie], falling[-1] - abs(falling[-1]))
-    thresholds = np.append(falling[0] + 1.0, (ends[:-1] + ends[1:]) / 2)
+    middles = (ends[:-1] + ends[1:]) / 2
+    # Between neighbouring floats there is no middle: the upper one itself separates them.
+    thresholds = np.append(falling[0] + 1.0, np.where(middles > ends[1:], middles, ends[:-1]))
     rejected_rightly = (n - n_positive) - (predicted - hits)
     return Sweep(
         thresholds,

@@ -118,4 +118,6 @@ def _score(
     each = np.array([metric.evaluate(y[rows], proba[rows], labels[rows]) for rows in inside])
     each = each[np.isfinite(each)]
     value = metric.evaluate(y, proba, labels)
+    if not len(each):
+        return Score(value, float("nan"), float("nan"))
     return Score(value, float(each.mean()), float(each.std()))

@@ -22,6 +22,8 @@ __all__ = ["Encoder"]
 MAX_ONE_HOT = 20
 # Numbers are squashed smoothly into (-BOUND, BOUND), so that no outlier rules a distance.
 BOUND = 3.0
+# Deviations beyond this are all alike.
+FAR = 1e9
 # Two categories are at distance 1 when each of their two columns differs by 1 / sqrt(2).
 ONE_HOT_HEIGHT = 2**-0.5
 
@@ -38,6 +40,8 @@ class _Scale:
     @classmethod
     def of(cls, numbers: FloatArray) -> _Scale:
         filled = np.where(np.isnan(numbers).all(axis=0), 0.0, numbers)
+        if not numbers.shape[1]:
+            return cls(*np.empty((4, 0)))
         low, lower, centre, upper, high = np.nanquantile(filled, [0, 0.25, 0.5, 0.75, 1], axis=0)
         # The factor makes the interquartile range of a normal distribution its deviation.
         width = np.where(upper > lower, (upper - lower) / 1.349, (high - low) / 2)
@@ -47,7 +51,8 @@ class _Scale:
         return np.where(np.isnan(numbers), self.centre, numbers)
 
     def squash(self, numbers: FloatArray) -> FloatArray:
-        z = (numbers - self.centre) / self.width
+        with np.errstate(over="ignore"):
+            z = np.clip((numbers - self.centre) / self.width, -FAR, FAR)
         return np.asarray(z / np.sqrt(1 + (z / BOUND) ** 2))
 
     def stretch(self, squashed: FloatArray) -> FloatArray:
@@ -114,6 +119,7 @@ class Encoder:
         if self.input == "raw":
             return X
         self.scale_ = _Scale.of(X[:, self.numbers])
+        self.n_statistics_ = 0
         self.gaps_ = np.flatnonzero(np.isnan(X[:, self.numbers]).any(axis=0))
         if self.input == "mixed" or not len(self.many):
             return self.transform(X)
@@ -128,6 +134,7 @@ class Encoder:
             # scikit-learn 1.9 wants a splitter instead of a seed, which 1.7 refuses.
             warnings.simplefilter("ignore", FutureWarning)
             statistics = self.target_.fit_transform(self._codes(X, self.many), y)
+        self.n_statistics_ = statistics.shape[1]
         self.target_scale_ = _Scale.of(statistics)
         return self._assemble(X, statistics)
 
@@ -149,8 +156,8 @@ class Encoder:
             mixed[:, self.numbers] = self._number_block(X)
             mixed[:, self.categories] = self._codes(X, self.categories)
             return mixed
-        statistics = np.empty((len(X), 0))
-        if len(self.many):
+        statistics = np.empty((len(X), self.n_statistics_))
+        if len(self.many) and len(X):
             statistics = self.target_.transform(self._codes(X, self.many))
         return self._assemble(X, statistics)
 

@@ -127,17 +127,25 @@ class Range:
             value = math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
         else:
             value = rng.uniform(self.low, self.high)
-        if self.step is not None:
-            value = self.low + round((value - self.low) / self.step) * self.step
-        value = min(max(value, self.low), self.high)
+        value = self._on_grid(min(max(value, self.low), self.high))
         return round(value) if self.is_integer else value
 
     def suggest(self, trial: Trial, name: str) -> float:
         """Ask the trial."""
         if self.is_integer:
-            step = 1 if self.step is None else int(self.step)
-            return trial.suggest_int(name, int(self.low), int(self.high), step=step, log=self.log)
-        return trial.suggest_float(name, self.low, self.high, step=self.step, log=self.log)
+            step, high = int(self.step or 1), int(self._on_grid(self.high))
+            return trial.suggest_int(name, int(self.low), high, step=step, log=self.log)
+        top = self._on_grid(self.high)
+        return trial.suggest_float(name, self.low, top, step=self.step, log=self.log)
+
+    def _on_grid(self, value: float) -> float:
+        """Move a value to the nearest one that steps from `low` reach."""
+        if self.step is None:
+            return value
+        n_steps = math.floor((self.high - self.low) / self.step + 1e-9)
+        steps = min(round((value - self.low) / self.step), n_steps)
+        # Rounded, for 0.1 + 2 * 0.1 is no multiple of 0.1 to Optuna.
+        return round(self.low + steps * self.step, 12)
 
     def capped(self, facts: Mapping[str, float]) -> Range:
         """Lower the upper bound (and with it the others) to the fact that caps it."""
@@ -209,12 +217,15 @@ def _read_range(table: dict[str, Any], where: str, facts: tuple[str, ...]) -> Ra
         if key not in RANGE_KEYS:
             near = nearest_name(key, RANGE_KEYS)
             raise SearchSpaceError(f"{where}: '{key}' is not part of a range; {near}")
-    low, high = (_read_bound(table, key, where) for key in ("low", "high"))
-    log = bool(table.get("log", False))
-    _check_scale(low, high, log, "step" in table, where)
+    low, high = (_read_number(table.get(key), key, where) for key in ("low", "high"))
+    log, step = table.get("log", False), table.get("step")
+    _check_scale(low, high, log, step, where)
     middle = math.sqrt(low * high) if log else (low + high) / 2
     whole = isinstance(low, int) and isinstance(high, int)
     default = table.get("default", round(middle) if whole else middle)
+    for key, value in {"default": default, "step": step}.items():
+        if value is not None:
+            _read_number(value, key, where, whole)
     if not low <= default <= high:
         raise SearchSpaceError(
             f"{where}: default must lie between {low} and {high}, but got {default}."
@@ -223,20 +234,25 @@ def _read_range(table: dict[str, Any], where: str, facts: tuple[str, ...]) -> Ra
     if cap is not None and cap not in facts:
         near = nearest_name(str(cap), facts)
         raise SearchSpaceError(f"{where}: cap '{cap}' is no fact of the data; {near}")
-    return Range(low, high, default, log, table.get("step"), cap)
+    return Range(low, high, default, log, step, cap)
 
 
-def _read_bound(table: dict[str, Any], key: str, where: str) -> float:
-    bound = table.get(key)
-    if isinstance(bound, bool) or not isinstance(bound, (int, float)):
-        raise SearchSpaceError(f"{where}: a range needs a number '{key}', but got {bound!r}.")
-    return bound
+def _read_number(value: Any, key: str, where: str, whole: bool = False) -> float:
+    kinds = int if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+        noun = "whole number" if whole else "number"
+        raise SearchSpaceError(f"{where}: a range needs a {noun} '{key}', but got {value!r}.")
+    return value
 
 
-def _check_scale(low: float, high: float, log: bool, has_step: bool, where: str) -> None:
+def _check_scale(low: float, high: float, log: Any, step: Any, where: str) -> None:
     if not low < high:
         raise SearchSpaceError(f"{where}: low < high must hold, but got low={low}, high={high}.")
     if log and low <= 0:
         raise SearchSpaceError(f"{where}: low > 0 must hold with log, but got low={low}.")
-    if log and has_step:
+    if not isinstance(log, bool):
+        raise SearchSpaceError(f"{where}: log must be true or false, but got {log!r}.")
+    if isinstance(step, (int, float)) and step <= 0:
+        raise SearchSpaceError(f"{where}: step > 0 must hold, but got step={step}.")
+    if log and step is not None:
         raise SearchSpaceError(f"{where}: a range has either log or step, but got both. Drop one.")

@@ -214,10 +214,17 @@ def _read_component(path: Path, stage: str, name: str, table: dict[str, Any]) ->
         class_path,
         _one_of(table.get("input", "scaled"), INPUTS, f"{where} input"),
         _read_intervals(table.get("if", {}), where),
-        tuple(_one_of(s, STAGES[1:], f"{where} without") for s in table.get("without", ())),
+        tuple(_one_of(s, STAGES[1:], f"{where} without") for s in _list(table, "without", where)),
         None if balance is None else read_parameter(balance, f"{where} balance", FACTS),
         parameters,
     )
+
+
+def _list(table: dict[str, Any], key: str, where: str) -> list[Any]:
+    found = table.get(key, [])
+    if not isinstance(found, list):
+        raise SearchSpaceError(f"{where} {key}: needs a list of names, but got {found!r}.")
+    return found
 
 
 def _one_of(value: str, known: tuple[str, ...], where: str) -> str:
@@ -229,9 +236,15 @@ def _one_of(value: str, known: tuple[str, ...], where: str) -> str:
 
 
 def _read_intervals(table: dict[str, Any], where: str) -> dict[str, tuple[float, float]]:
+    if not isinstance(table, dict):
+        raise SearchSpaceError(
+            f"{where} if: needs a table such as {{n_rows = [100, inf]}}, but got {table!r}."
+        )
     for fact, interval in table.items():
         _one_of(fact, FACTS, f"{where} if")
-        if not (isinstance(interval, list) and len(interval) == 2 and interval[0] <= interval[1]):
+        bounds = interval if isinstance(interval, list) else []
+        numbers = [x for x in bounds if isinstance(x, (int, float))]
+        if not (len(bounds) == len(numbers) == 2 and numbers[0] <= numbers[1]):
             raise SearchSpaceError(
                 f"{where} if: {fact} needs an interval [low, high], but got {interval!r}."
             )

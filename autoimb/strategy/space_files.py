@@ -82,7 +82,10 @@ def read_tables(path: Path, seen: tuple[Path, ...] = ()) -> Tables:
         parent = str(content.pop("extends"))
         beside = path.parent / parent if parent.endswith(".toml") else parent
         tables = read_tables(find_space(beside), (*seen, path.resolve()))
-    for dropped in content.pop("drop", []):
+    drop = content.pop("drop", [])
+    if not isinstance(drop, list):
+        raise SearchSpaceError(f"{path}: drop needs a list of names, but got {drop!r}.")
+    for dropped in drop:
         _drop(tables, dropped, path)
     for stage, components in content.items():
         _lay_over(tables, stage, components, path)

@@ -72,7 +72,7 @@ def open_tracker(
     experiment : str or None
         "autoimb" by default.
     run_name : str, optional
-        By default the name of the data.
+        By default the name of the data and, in the end, the strategy.
 
     Yields
     ------

@@ -66,7 +66,7 @@ class RunWriter:
         URI.
     experiment : str
     run_name : str or None
-        None takes the name of the data.
+        None takes the name of the data and, in the end, the strategy.
 
     Attributes
     ----------
@@ -121,6 +121,8 @@ class RunWriter:
         note = "\n\n".join([str(outcome.recommendation), *outcome.notes])
         tags = {"strategy": strategy, "mlflow.note.content": _cut(note, MAX_NOTE)}
         self._log(run_id, params={"decision": str(outcome.model.rule)}, tags=tags)
+        if not self.run_name:
+            self._client.update_run(run_id, name=_cut(f"{self._dataset.name}: {strategy}"))
         model = self._create_model(outcome)
         self._log(run_id, metrics=_sum_up(outcome), now=now, model_id=model.model_id)
         with TemporaryDirectory() as folder:

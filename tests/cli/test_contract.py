@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from command_line import Command
+from command_line import QUICK, Command
 
 from autoimb.errors import AutoImbWarning
 
@@ -112,8 +112,7 @@ def test_only_our_own_warnings_are_shown(cli: Command, monkeypatch: pytest.Monke
     [
         ("profile", "loans.csv"),
         ("evaluate", "model.pkl", "loans.csv"),
-        ("fit", "loans.csv", "--trials", "1", "--folds", "2", "--jobs", "1")
-        + ("--tracking-uri", "off"),
+        ("fit", "loans.csv", *QUICK),
     ],
     ids=lambda arguments: arguments[0],
 )

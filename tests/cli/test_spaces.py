@@ -61,7 +61,8 @@ FAULTS = {
     ),
     "drop": (
         'extends = "fast"\ndrop = ["sampler.smot"]\n',
-        "own.toml: drop: 'sampler.smot' is not in the extended space; did you mean 'sampler.smote'?",
+        "own.toml: drop: 'sampler.smot' is not in the extended space; "
+        "did you mean 'sampler.smote'?",
     ),
 }
 

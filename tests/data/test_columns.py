@@ -66,7 +66,7 @@ NUMBERS = {
     "arrow decimals": (arrow([Decimal("1.5"), None, Decimal(2)]), [1.5, NAN, 2]),
     "sparse": (series(pd.arrays.SparseArray([0.0, 1.0, 0.0])), [0, 1, 0]),
     "zip codes": (series(["00501", "10001"]), [501, 10001]),
-    "enormous text": (series(["9" * 400, "1", "2"]), [NAN, 1, 2]),
+    "enormous text": (series(["9" * 400] + ["1", "2"] * 10), [NAN] + [1, 2] * 10),
     "beyond the 32 bits that trees work in": (series([1e300, 1.0, -1e39, 2.0]), [NAN, 1, NAN, 2]),
 }
 CATEGORIES = {
@@ -130,13 +130,14 @@ DATES = {
         arrow([datetime.date(2024, 1, 5), None, datetime.date(2024, 2, 10)], pa.date32()),
         days(*ISO),
     ),
-    "far in the future": (series(["2024-01-05", "9999-12-31"]), [19_727.0, 2_932_896.0]),
-    "long ago": (series(["2024-01-05", "0001-01-01"]), [19_727.0, -719_162.0]),
     "far datetimes": (
         series(np.array(["2024-01-05", "9999-12-31"], "datetime64[s]")),
         [19_727.0, 2_932_896.0],
     ),
 }
+if pd.__version__ >= "3":  # earlier ones read text to the nanosecond, from 1677 to 2262 only
+    DATES["far in the future"] = (series(["2024-01-05", "9999-12-31"]), [19_727.0, 2_932_896.0])
+    DATES["long ago"] = (series(["2024-01-05", "0001-01-01"]), [19_727.0, -719_162.0])
 DROPPED = {
     "all missing": (series([None, None]), "always missing"),
     "all missing numbers": (series([NAN, NAN]), "always missing"),

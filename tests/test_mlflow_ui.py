@@ -1,0 +1,265 @@
+"""What a user sees of a fit in the MLflow UI, through a real server and a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from autoimb import AutoImbClassifier
+
+pytestmark = pytest.mark.slow
+
+N_TRIALS = 3
+# Without it the UI opens on an empty page for language models.
+VIEW = "?workflowType=machine_learning"
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+    "--disable-background-networking", "--no-first-run", "--window-size=1600,1200",
+)  # fmt: skip
+# A loaded machine takes its time to start a server and to draw a page.
+SECONDS_TO_START = 120
+SECONDS_TO_DRAW = 60
+SPACE = """
+[model.logistic]
+class = "sklearn.linear_model.LogisticRegression"
+input = "scaled"
+C = {low = 0.01, high = 10, log = true, default = 1.0}
+[sampler.none]
+[sampler.random_under]
+class = "imblearn.under_sampling.RandomUnderSampler"
+input = "raw"
+[weight.none]
+"""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A tracked fit and the server that shows it."""
+
+    url: str
+    folder: Path
+    parent: Run
+    children: list[Run]
+
+    @property
+    def experiment(self) -> str:
+        return f"{self.url}/#/experiments/{self.parent.info.experiment_id}"
+
+    @property
+    def run(self) -> str:
+        return f"{self.experiment}/runs/{self.parent.info.run_id}"
+
+
+def fit(uri: str, folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    y = np.where(rng.random(200) < 0.2, "yes", "no")
+    table = pd.DataFrame({"x": rng.normal(y == "yes", 1), "city": rng.choice(["a", "b"], 200)})
+    space = folder / "space.toml"
+    space.write_text(SPACE)
+    AutoImbClassifier(
+        metric="f1", time_budget=None, n_trials=N_TRIALS, n_jobs=1, n_folds=2, space=space,
+        random_state=0, tracking_uri=uri,
+    ).fit(table, y)  # fmt: skip
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_up(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def read_runs(uri: str) -> tuple[list[Run], list[Run]]:
+    client = MlflowClient(tracking_uri=uri)
+    found = client.get_experiment_by_name("autoimb")
+    assert found is not None
+    runs = client.search_runs([found.experiment_id])
+    children = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
+    return [run for run in runs if run not in children], children
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    folder = tmp_path_factory.mktemp("ui")
+    store = f"sqlite:///{folder}/mlflow.db"
+    fit(store, folder)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store]
+    command += ["--artifacts-destination", f"{folder}/uploads"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    with (
+        (folder / "server.log").open("w") as log,
+        subprocess.Popen(
+            command, cwd=folder, env={**os.environ, **quiet}, stdout=log, stderr=log,
+            start_new_session=True,
+        ) as server,
+    ):  # fmt: skip
+        try:
+            until = time.monotonic() + SECONDS_TO_START
+            while not is_up(url):
+                assert server.poll() is None, (folder / "server.log").read_text()
+                assert time.monotonic() < until, (folder / "server.log").read_text()
+                time.sleep(0.5)
+            (parent,), children = read_runs(store)
+            yield Shown(url, folder, parent, children)
+        finally:
+            os.killpg(server.pid, signal.SIGKILL)
+
+
+class Browser:
+    """A headless Chromium that keeps a picture of every page."""
+
+    def __init__(self, folder: Path, chromium: str, chromedriver: str) -> None:
+        from selenium import webdriver
+
+        options = webdriver.ChromeOptions()
+        options.binary_location = chromium
+        for flag in (*FLAGS, f"--user-data-dir={folder}/chromium"):
+            options.add_argument(flag)
+        service = webdriver.ChromeService(chromedriver)
+        self.driver = webdriver.Chrome(options=options, service=service)
+        self.folder = folder
+
+    def open(self, address: str) -> None:
+        self.driver.get("about:blank")
+        self.driver.get(address)
+
+    @property
+    def text(self) -> str:
+        return str(self.driver.execute_script("return document.body.innerText"))
+
+    def await_text(self, *texts: str) -> None:
+        self.await_true(lambda: all(text in self.text for text in texts), f"one of {texts}")
+
+    def await_true(self, happened: Callable[[], bool], what: str) -> None:
+        until = time.monotonic() + SECONDS_TO_DRAW
+        while not happened():
+            if time.monotonic() > until:
+                self.picture("failed")
+                pytest.fail(f"never saw {what}, but:\n{self.text}")
+            time.sleep(0.3)
+
+    def count(self, selector: str) -> int:
+        script = "return document.querySelectorAll(arguments[0]).length"
+        return int(self.driver.execute_script(script, selector))
+
+    def click(self, selector: str) -> None:
+        self.await_true(lambda: self.count(selector) > 0, selector)
+        self.driver.execute_script("document.querySelector(arguments[0]).click()", selector)
+
+    def click_text(self, text: str) -> None:
+        self.await_text(text)
+        self.driver.find_element("xpath", f"//*[normalize-space(text())='{text}']").click()
+
+    def close_assistant(self) -> None:
+        if self.count("button[aria-label='Close']"):
+            self.click("button[aria-label='Close']")
+
+    def picture(self, name: str) -> None:
+        self.driver.save_screenshot(str(self.folder / f"{name}.png"))
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    found = shutil.which("chromium"), shutil.which("chromedriver")
+    if not all(found):
+        reason = "the MLflow UI is looked at with chromium and chromedriver: install both"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    opened = Browser(tmp_path_factory.mktemp("pictures"), str(found[0]), str(found[1]))
+    yield opened
+    opened.driver.quit()
+
+
+def test_trials_unfold_below_their_fit(shown: Shown, browser: Browser) -> None:
+    browser.open(f"{shown.experiment}/runs{VIEW}")
+    browser.await_text(shown.parent.info.run_name, f"{1 + N_TRIALS} matching runs")
+    browser.close_assistant()
+    browser.click("[data-component-id*='runnamecellrenderer']")
+    links = [f"a[href*='/runs/{run.info.run_id}']" for run in shown.children]
+    browser.await_true(lambda: all(map(browser.count, links)), "links to all trials")
+    browser.picture("runs")
+
+
+def test_a_fit_shows_recommendation_scores_and_trials(shown: Shown, browser: Browser) -> None:
+    browser.open(f"{shown.run}{VIEW}")
+    names = {run.info.run_name for run in shown.children}
+    browser.await_text("Cross-validated f1", "threshold", "best_f1", "Finished", *names)
+    browser.close_assistant()
+    browser.picture("fit")
+
+
+def test_the_search_shows_as_a_curve(shown: Shown, browser: Browser) -> None:
+    browser.open(f"{shown.run}/model-metrics{VIEW}")
+    browser.await_text("best_f1", "Step")
+    browser.close_assistant()
+    browser.await_true(lambda: browser.count(".js-plotly-plot") > 0, "a chart")
+    browser.picture("curve")
+
+
+@pytest.mark.parametrize("name", ["precision_recall", "roc", "confusion_matrix"])
+def test_figures_show(shown: Shown, browser: Browser, name: str) -> None:
+    browser.open(f"{shown.run}/artifacts{VIEW}")
+    browser.click_text("figures")
+    browser.click_text(f"{name}.png")
+    widest = "return Math.max(0, ...[...document.images].map(image => image.naturalWidth))"
+    browser.await_true(lambda: browser.driver.execute_script(widest) > 400, f"{name}.png")
+    browser.picture(name)
+
+
+def test_the_leaderboard_is_a_table(shown: Shown, browser: Browser) -> None:
+    browser.open(f"{shown.run}/artifacts{VIEW}")
+    browser.click_text("leaderboard.json")
+    browser.await_text("strategy", "decision", "tuned")
+    browser.picture("leaderboard")
+
+
+def test_the_model_shows_with_its_signature(shown: Shown, browser: Browser) -> None:
+    (output,) = shown.parent.outputs.model_outputs
+    browser.open(f"{shown.experiment}/models/{output.model_id}{VIEW}")
+    browser.await_text("Ready", "f1_spread", shown.parent.info.run_name)
+    browser.picture("model")
+    browser.open(f"{shown.experiment}/models/{output.model_id}/artifacts{VIEW}")
+    browser.click_text("MLmodel")
+    browser.await_text("autoimb.serving", "signature", "probability_yes")
+    browser.picture("model_files")
+
+
+def test_a_server_takes_what_a_file_takes(shown: Shown) -> None:
+    fit(shown.url, shown.folder)
+    parents, children = read_runs(shown.url)
+    assert len(parents) == 2
+    assert len(children) == 2 * N_TRIALS
+    (run,) = [run for run in parents if run.info.run_id != shown.parent.info.run_id]
+    client = MlflowClient(tracking_uri=shown.url)
+    assert run.info.status == "FINISHED"
+    assert len(client.list_artifacts(run.info.run_id, "figures")) == 3
+    (output,) = run.outputs.model_outputs
+    assert client.get_logged_model(output.model_id).status == "READY"
+    files = client.list_logged_model_artifacts(output.model_id)
+    assert {"MLmodel", "requirements.txt"} <= {file.path for file in files}
