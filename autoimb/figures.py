@@ -81,7 +81,7 @@ def _draw_precision_recall(
         hits, chosen = (own & (decided == k)).sum(), (decided == k).sum()
         if chosen:
             _mark(ax, hits / own.sum(), hits / chosen, line, written=len(names) == 2)
-    _explain(ax, "prevalence: no skill")
+    _explain(ax, "prevalence: no skill", "best")
     return figure
 
 
@@ -98,7 +98,7 @@ def _draw_roc(y: IntArray, proba: FloatArray, decided: IntArray, names: Sequence
         chosen = np.asarray(decided == k)
         _mark(ax, chosen[~own].mean(), chosen[own].mean(), line, written=len(names) == 2)
     ax.plot([0, 1], [0, 1], color=GREY, ls=":", lw=1)
-    _explain(ax, "no skill")
+    _explain(ax, "no skill", "lower right")
     return figure
 
 
@@ -158,12 +158,12 @@ def _mark(ax: Any, x: float, y: float, line: Any, *, written: bool) -> None:
         ax.annotate(f"({x:.2f}, {y:.2f})", (x, y), fontsize="small", **offset)
 
 
-def _explain(ax: Any, baseline: str) -> None:
+def _explain(ax: Any, baseline: str, place: str) -> None:
     """Give both axes the whole range and say what lines and dots are."""
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.05))
     ax.plot([], [], "o", color=GREY, mec="black", label="decision of the model")
     ax.plot([], [], color=GREY, ls=":", label=baseline)
-    ax.legend(loc="best", fontsize="small", framealpha=0.9)
+    ax.legend(loc=place, fontsize="small", framealpha=0.9)
 
 
 def _readable(name: Any, longest: int = MAX_LABEL) -> str:

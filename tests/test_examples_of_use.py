@@ -23,7 +23,7 @@ search = AutoImbClassifier(
     time_budget=None, n_trials=4, space="fast", n_folds=2, n_jobs=2, tracking_uri="off"
 )
 search.fit(table.drop(columns="default"), table["default"])
-print(len(search.predict(table)), "rows", len(search.study_.trials), "trials")
+print(len(search.predict(table)), "rows", len(search.result_.search.records), "trials")
 """
 
 

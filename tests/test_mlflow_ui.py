@@ -172,8 +172,16 @@ class Browser:
         self.driver.execute_script("document.querySelector(arguments[0]).click()", selector)
 
     def click_text(self, text: str) -> None:
-        self.await_text(text)
-        self.driver.find_element("xpath", f"//*[normalize-space(text())='{text}']").click()
+        from selenium.common.exceptions import WebDriverException
+
+        def is_clicked() -> bool:
+            try:
+                self.driver.find_element("xpath", f"//*[normalize-space(text())='{text}']").click()
+            except WebDriverException:
+                return False
+            return True
+
+        self.await_true(is_clicked, f"'{text}' to click on")
 
     def close_assistant(self) -> None:
         if self.count("button[aria-label='Close']"):
@@ -218,7 +226,10 @@ def test_the_search_shows_as_a_curve(shown: Shown, browser: Browser) -> None:
     browser.open(f"{shown.run}/model-metrics{VIEW}")
     browser.await_text("best_f1", "Step")
     browser.close_assistant()
-    browser.await_true(lambda: browser.count(".js-plotly-plot") > 0, "a chart")
+    browser.await_true(lambda: browser.count(".js-plotly-plot .scatterlayer") > 0, "a curve")
+    browser.driver.execute_script(
+        "document.querySelector('.scatterlayer').scrollIntoView({block: 'center'})"
+    )
     browser.picture("curve")
 
 

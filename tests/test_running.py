@@ -141,6 +141,17 @@ def test_the_index_of_a_frame_does_not_matter(loans: pd.DataFrame, tmp_path: Pat
     assert model.predict_table(odd).index.equals(odd.index)
 
 
+def test_the_index_does_not_matter_where_labels_are_missing(
+    loans: pd.DataFrame, fitted: Any
+) -> None:
+    model = fitted.result.model
+    partly = loans.assign(default=loans["default"].where(loans.index > 9))
+    doubled = pd.concat([partly, partly])
+    plain = autoimb.evaluate(model, doubled.reset_index(drop=True))
+    assert plain["n_rows"] == 300
+    assert autoimb.evaluate(model, doubled) == plain
+
+
 def test_fitting_leaves_the_frame_as_it_was(loans: pd.DataFrame, tmp_path: Path) -> None:
     before = loans.copy(deep=True)
     autoimb.fit(loans, run_dir=tmp_path / "run", **QUICK)

@@ -20,6 +20,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from autoimb.data.dataset import Dataset
+from autoimb.errors import AutoImbWarning
 from autoimb.profiling.profile import Profile
 from autoimb.search.study import TrialRecord
 from autoimb.tracking.protocols import FitOutcome, FitPlan
@@ -51,7 +52,7 @@ def default_tracking_uri() -> str:
 
     Examples
     --------
-    >>> os.environ.pop("MLFLOW_TRACKING_URI", None)
+    >>> _ = os.environ.pop("MLFLOW_TRACKING_URI", None)
     >>> default_tracking_uri().endswith("/autoimb_runs/mlflow.db")
     True
     """
@@ -81,7 +82,7 @@ def open_tracker(
 
     Warns
     -----
-    UserWarning
+    AutoImbWarning
         Once, if tracking failed.
 
     Examples
@@ -188,6 +189,7 @@ class Tracker:
             warnings.warn(
                 f"MLflow tracking failed and the fit goes on: {where}: {self._failure}. "
                 "Give another tracking URI, or 'off'.",
+                AutoImbWarning,
                 stacklevel=2,
             )
 

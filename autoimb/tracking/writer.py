@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Any
 
 from autoimb import __version__
@@ -32,6 +34,8 @@ MAX_VALUE = 500
 MAX_NOTE = 5000
 MAX_KEY = 250
 PARAMS_A_BATCH = 100
+# Another fit may be creating the store: that takes seconds.
+LOCK_SECONDS = 30.0
 
 
 def sqlite_file(uri: str) -> Path | None:
@@ -91,9 +95,8 @@ class RunWriter:
         from mlflow import MlflowClient
 
         database = sqlite_file(self.store)
-        if database is not None and not database.exists():
-            _create_database(database)
-        self._client = MlflowClient(tracking_uri=self.store)
+        with nullcontext() if database is None else _ready(database):
+            self._client = MlflowClient(tracking_uri=self.store)
         self._dataset, self._metric = dataset, plan.metric
         self.experiment_id = self._find_experiment(database)
         self.run_id = self._create_run(self.run_name or dataset.name, now, {})
@@ -213,11 +216,20 @@ class RunWriter:
         return model
 
 
-def _create_database(path: Path) -> None:
-    """Create a file in WAL mode, which makes each commit about three times as fast."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("pragma journal_mode=WAL")
+@contextmanager
+def _ready(database: Path) -> Iterator[None]:
+    """Create the file if need be, and keep other fits away while MLflow makes its tables."""
+    user = getattr(os, "getuid", int)()
+    digest = hashlib.sha256(bytes(database.absolute())).hexdigest()[:16]
+    lock = Path(gettempdir(), f"autoimb-{user}-{digest}.lock")
+    with closing(sqlite3.connect(lock, timeout=LOCK_SECONDS)) as connection:
+        connection.execute("begin exclusive")
+        if not database.exists():
+            database.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(database)) as created:
+                # Commits are about three times as fast in this mode, which the file keeps.
+                created.execute("pragma journal_mode=WAL")
+        yield
 
 
 def _describe(dataset: Dataset, profile: Profile, plan: FitPlan) -> dict[str, Any]:

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autoimb.data.dataset import Labels
+from autoimb.decision.rules import ClassWeights, DecisionRule, Threshold, argmax_rule, solve_rule
+from autoimb.evaluation.engine import Evaluation
+from autoimb.evaluation.scoring import score_out_of_fold
+from autoimb.metrics import METRICS, Metric
+from autoimb.recommendation import build_leaderboard, describe, recommend
+from autoimb.search.study import SearchResult, TrialRecord, create_study
+from autoimb.strategy.configuration import Choice, Configuration
+
+N = 120
+Y = (np.arange(N) % 6 == 0).astype(int)
+FOLDS = (np.arange(N) // 6) % 3
+LABELS = Labels.of(["no", "no", "yes"])
+
+LIGHTGBM = Choice("lightgbm", "lightgbm.LGBMClassifier")
+LOGISTIC = Choice("logistic", "sklearn.linear_model.LogisticRegression")
+SMOTE = Choice("smote", "imblearn.over_sampling.SMOTE", balance=0.5)
+POWER = Choice("power", "autoimb.strategy.weights.ClassWeighted", values={"power": 0.75})
+DEFAULT = Configuration(LIGHTGBM)
+
+
+def probabilities(skill: float, seed: int = 0, scale: float = 0.6) -> np.ndarray:
+    noise = np.random.default_rng(seed).normal(size=N)
+    p = scale / (1 + np.exp(-(skill * (Y - 0.5) * 2 + noise)))
+    return np.column_stack([1 - p, p])
+
+
+def found_by(
+    metric: Metric, *trials: tuple[Configuration, float | None], seed: int = 0
+) -> SearchResult:
+    """Pretend that a search made these trials; a skill of None failed."""
+    records, kept = [], {}
+    for number, (configuration, skill) in enumerate(trials):
+        if skill is None:
+            records.append(TrialRecord(number, configuration, "failed", reason="out of luck"))
+            continue
+        proba = probabilities(skill, seed)
+        scores = dict(score_out_of_fold(metric, Y, proba, FOLDS))
+        records.append(TrialRecord(number, configuration, "complete", scores, 1.0))
+        kept[number] = Evaluation(proba.astype(np.float32), scores, 1.0)
+    done = [record for record in records if record.state == "complete"]
+    best = max(done, key=lambda record: metric.utility(record.scores[metric.name].value))
+    default = records[0] if 0 in kept else None
+    return SearchResult(
+        create_study(metric, 0), tuple(records), best, kept[best.number], default,
+        kept.get(0), interrupted=False,
+    )  # fmt: skip
+
+
+TRIALS: Sequence[tuple[Configuration, float | None]] = (
+    (DEFAULT, 1.0),
+    (Configuration(LIGHTGBM, sampler=SMOTE), 2.0),
+    (Configuration(LOGISTIC, weight=POWER), 0.5),
+    (Configuration(LIGHTGBM, sampler=SMOTE), 1.5),
+    (Configuration(LOGISTIC), None),
+)
+
+
+@pytest.mark.parametrize("name", ["f1", "average_precision", "brier", "log_loss", "mcc"])
+def test_strategies_are_ranked_best_first(name: str) -> None:
+    metric = METRICS[name]
+    board = build_leaderboard(found_by(metric, *TRIALS), metric, Y, FOLDS)
+    utility = [metric.utility(score) for score in board["score"]]
+    assert utility == sorted(utility, reverse=True)
+    assert board.index.tolist() == list(range(len(board)))
+    tuned = board[board["decision"] == "tuned"]
+    assert sorted(tuned["strategy"]) == ["lightgbm", "lightgbm + smote", "logistic + power"]
+    assert tuned["trials"].sum() == 4
+
+
+@pytest.mark.parametrize("decision", ["0.5", "tuned"])
+@pytest.mark.parametrize(
+    "trials",
+    [
+        TRIALS,
+        TRIALS[:1],
+        [(DEFAULT, 1.0), (DEFAULT, 3.0), (DEFAULT, 0.1)],
+        [(DEFAULT, 3.0), (Configuration(LOGISTIC), 1.0)],
+    ],
+    ids=["many", "alone", "retuned", "best"],
+)
+def test_doing_nothing_always_has_its_rows(
+    trials: Sequence[tuple[Configuration, float | None]], decision: str
+) -> None:
+    metric = METRICS["f1"]
+    result = found_by(metric, *trials)
+    board = build_leaderboard(result, metric, Y, FOLDS)
+    row = board[(board["trial"] == 0) & (board["decision"] == decision)]
+    assert len(row) == 1
+    assert (row["sampler"] == "none").all()
+    assert (row["weight"] == "none").all()
+    assert result.default is not None
+    tuned = result.default.scores["f1"].value
+    if decision == "tuned":
+        assert row["score"].item() == tuned
+
+
+def test_a_default_that_failed_has_no_rows_and_is_not_spoken_of() -> None:
+    metric = METRICS["f1"]
+    result = found_by(metric, (DEFAULT, None), (Configuration(LOGISTIC), 1.0))
+    board = build_leaderboard(result, metric, Y, FOLDS)
+    assert board["strategy"].tolist() == ["logistic"]
+    told = recommend(result, Threshold(0.3), LABELS, metric, Y, FOLDS)
+    assert len(told.evidence) == 1
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    skills=st.lists(st.floats(0, 3) | st.none(), min_size=1, max_size=5),
+    first=st.floats(0, 3),
+    name=st.sampled_from(["f1", "brier", "roc_auc"]),
+)
+def test_the_winner_is_on_top_or_level(skills: list[float | None], first: float, name: str) -> None:
+    metric = METRICS[name]
+    other = Configuration(LOGISTIC)
+    result = found_by(metric, (DEFAULT, first), *((other, skill) for skill in skills))
+    top = build_leaderboard(result, metric, Y, FOLDS).iloc[0]
+    best = metric.utility(result.best.scores[name].value)
+    assert metric.utility(top["score"]) >= best
+
+
+SENTENCES = {
+    "nothing": (
+        DEFAULT,
+        Threshold(0.5),
+        "Do not resample or weight: train lightgbm on the data as they are, "
+        "and predict 'yes' from a probability of 0.5.",
+    ),
+    "sampler": (
+        Configuration(LOGISTIC, sampler=SMOTE),
+        Threshold(0.25),
+        "Resample with smote (50% of the way to equal classes) and train logistic, "
+        "and predict 'yes' from a probability of 0.25.",
+    ),
+    "weight": (
+        Configuration(LIGHTGBM, weight=POWER),
+        Threshold(0.125),
+        "Weight the classes (power 0.75 of the inverse class size) and train lightgbm, "
+        "and predict 'yes' from a probability of 0.125.",
+    ),
+    "both": (
+        Configuration(LIGHTGBM, sampler=Choice("tomek_links", "x.y"), weight=POWER),
+        Threshold(0.5),
+        "Resample with tomek links, weight the classes (power 0.75 of the inverse class size) "
+        "and train lightgbm, and predict 'yes' from a probability of 0.5.",
+    ),
+    "balances by itself": (
+        Configuration(Choice("easy_ensemble", "x.y", balance=1.0)),
+        Threshold(0.5),
+        "Train easy ensemble, which balances the classes by itself, "
+        "and predict 'yes' from a probability of 0.5.",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("configuration", "rule", "sentence"), SENTENCES.values(), ids=list(SENTENCES)
+)
+def test_a_strategy_in_one_sentence(
+    configuration: Configuration, rule: DecisionRule, sentence: str
+) -> None:
+    assert describe(configuration, rule, LABELS) == sentence
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (argmax_rule(3), "and predict the most probable class."),
+        (
+            ClassWeights((0.5, 1.0, 0.25)),
+            "and predict by probability times class weight ('a' 0.5, 'b' 1, 'c' 0.25).",
+        ),
+    ],
+)
+def test_the_decision_between_more_than_two(rule: DecisionRule, words: str) -> None:
+    assert describe(DEFAULT, rule, Labels.of(list("abc"))).endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("skills", "ending"),
+    [
+        ((1.0, 1.0), "Nothing that was tried beats that default."),
+        ((2.0, 0.1), "Nothing that was tried beats that default."),
+        ((1.0, 1.03), ": the plain model would do about as well."),
+        ((0.1, 4.0), "over the default exceeds the noise of the folds ("),
+    ],
+)
+def test_the_lead_is_weighed_against_the_noise(skills: tuple[float, float], ending: str) -> None:
+    metric = METRICS["average_precision"]
+    result = found_by(metric, (DEFAULT, skills[0]), (Configuration(LOGISTIC), skills[1]))
+    told = recommend(result, Threshold(0.3), LABELS, metric, Y, FOLDS)
+    assert ending in told.evidence[-1]
+    assert str(told) == " ".join([told.strategy, *told.evidence])
+
+
+@pytest.mark.parametrize(("name", "tuned"), [("f1", True), ("average_precision", False)])
+def test_the_threshold_alone_is_credited_where_it_counts(name: str, tuned: bool) -> None:
+    metric = METRICS[name]
+    result = found_by(metric, *TRIALS)
+    rule = solve_rule(metric, Y, result.best_evaluation.proba)
+    told = recommend(result, rule, LABELS, metric, Y, FOLDS)
+    nothing = next(line for line in told.evidence if line.startswith("Doing nothing"))
+    assert ("with only its decision tuned" in nothing) is tuned
+    board = build_leaderboard(result, metric, Y, FOLDS)
+    plain: pd.DataFrame = board[board["decision"] == "0.5"]
+    assert f"lightgbm as it is scores {plain['score'].item():.3f}" in nothing
