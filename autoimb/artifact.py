@@ -10,6 +10,7 @@ import json
 import os
 import pickle
 import platform
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from autoimb import __version__
 from autoimb.arrays import FloatArray
 from autoimb.data.dataset import Labels, Schema, as_table
 from autoimb.decision.rules import DecisionRule
@@ -33,7 +35,7 @@ __all__ = ["FittedModel", "load", "manifest_path", "read_manifest", "save", "set
 FORMAT = 1
 # A model is unpickled only by releases of these that agree in their first two numbers.
 CHECKED = ("scikit-learn", "lightgbm")
-RECORDED = ("autoimb", "numpy", "pandas", "scikit-learn", "imbalanced-learn", "lightgbm")
+RECORDED = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "lightgbm")
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,16 @@ def manifest_path(path: Path) -> Path:
     --------
     >>> manifest_path(Path("churn/model.pkl")).name
     'model.manifest.json'
+    >>> manifest_path(Path("churn/model.pkl.1")).name  # of a model that was set aside
+    'model.manifest.json.1'
     """
-    return path.with_suffix(".manifest.json")
+    name, number = path.name, ""
+    if (kept := re.fullmatch(r"(.+)(\.\d+)", name)) is not None:
+        name, number = kept.groups()
+    stem = name.removesuffix(".pkl")
+    # Another suffix, or none, is kept apart from NAME.pkl in the same folder.
+    mark = "." if stem != name else "-"
+    return path.with_name(f"{stem}{mark}manifest.json{number}")
 
 
 def save(model: FittedModel, path: Path | str, facts: Mapping[str, Any] | None = None) -> Path:
@@ -148,7 +158,11 @@ def save(model: FittedModel, path: Path | str, facts: Mapping[str, Any] | None =
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "sha256": hashlib.sha256(content).hexdigest(),
-        "versions": {"python": platform.python_version(), **_versions(RECORDED)},
+        "versions": {
+            "python": platform.python_version(),
+            "autoimb": __version__,
+            **_versions(RECORDED),
+        },
         "target": model.target,
         "classes": [str(label) for label in model.labels.classes],
         "positive": None if model.labels.positive is None else str(model.labels.positive),
@@ -157,43 +171,52 @@ def save(model: FittedModel, path: Path | str, facts: Mapping[str, Any] | None =
         "columns": [{"name": str(c.name), "kind": c.kind} for c in model.schema.columns],
         **(facts or {}),
     }
-    set_aside(path)
-    set_aside(manifest_path(path))
+    set_aside(path, manifest_path(path))
     _write(path, content)
     _write(manifest_path(path), json.dumps(manifest, indent=1, default=str).encode())
     return path
 
 
-def set_aside(path: Path) -> Path | None:
-    """Rename a file that stands where another is to be written.
+def set_aside(*paths: Path) -> Path | None:
+    """Rename files that stand where others are to be written.
 
     Parameters
     ----------
-    path : Path
+    *paths : Path
+        Files that belong together get the same number.
 
     Returns
     -------
     Path or None
-        Its new name, the first free of ``NAME.1``, ``NAME.2``, …; None if there was none.
+        The new name of the first, ``NAME.1``, ``NAME.2``, …; None if it was not there.
     """
-    if not path.exists():
-        return None
     number = 1
-    while (kept := path.with_name(f"{path.name}.{number}")).exists():
+    while any(_numbered(path, number).exists() for path in paths):
         number += 1
-    path.rename(kept)
-    return kept
+    was_there = paths[0].exists()
+    for path in paths:
+        if path.exists():
+            path.rename(_numbered(path, number))
+    return _numbered(paths[0], number) if was_there else None
+
+
+def _numbered(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.{number}")
 
 
 def _write(path: Path, content: bytes) -> None:
     """Write a file as a whole or not at all."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as part:
         part.write(content)
-    # A temporary file is the owner's alone; a model is as readable as any other file.
+    make_readable(Path(part.name))
+    Path(part.name).replace(path)
+
+
+def make_readable(path: Path) -> None:
+    """Give a temporary file, which is its owner's alone, the rights of any other file."""
     mask = os.umask(0)
     os.umask(mask)
-    Path(part.name).chmod(0o666 & ~mask)
-    Path(part.name).replace(path)
+    path.chmod(0o666 & ~mask)
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

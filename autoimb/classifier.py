@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import Tags, check_consistent_length, check_random_state
+from sklearn.utils import Tags, assert_all_finite, check_consistent_length, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
@@ -202,6 +202,8 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         if pd.isna(labels).any():
             n = int(pd.isna(labels).sum())
             raise DataError(f"y has {n} missing labels (NaN). Drop those rows.")
+        if labels.dtype.kind == "f":
+            assert_all_finite(labels, input_name="y")
         check_consistent_length(table, labels)
         check_classification_targets(labels)
         return table, labels
@@ -210,8 +212,8 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         """Note or check the columns; a frame is taken as it is, anything else must be an array."""
         if isinstance(X, pd.DataFrame):
             if reset:
-                validate_data(self, X, skip_check_array=True)
                 _check_shape(X)
+                validate_data(self, X, skip_check_array=True)
             return X
         checked = validate_data(self, X, dtype=None, ensure_all_finite=False, reset=reset)
         return pd.DataFrame(checked)

@@ -154,7 +154,7 @@ def _mark(ax: Any, x: float, y: float, line: Any, *, written: bool) -> None:
     """Put a dot where the decision lies, with its coordinates where there is room for them."""
     ax.plot(x, y, "o", ms=8, color=line.get_color(), mec="black", zorder=3)
     if written:
-        offset = {"xytext": (7, 7), "textcoords": "offset points"}
+        offset = {"xytext": (9, -4), "textcoords": "offset points"}
         ax.annotate(f"({x:.2f}, {y:.2f})", (x, y), fontsize="small", **offset)
 
 

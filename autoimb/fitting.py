@@ -30,6 +30,10 @@ from autoimb.strategy.search_space import SearchSpace, load_space
 
 __all__ = ["FitResult", "Plan", "Watcher", "fit_dataset"]
 
+# Cells of the matrix from which threads within one model are faster than a single one.
+THREADS_PAY = 1_000_000
+MAX_SEED = 2**32 - 1
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -77,6 +81,8 @@ class Plan:
             raise UsageError(f"n_folds must be at least 2, but got {n_folds}.")
         if n_jobs is not None and (n_jobs == 0 or n_jobs < -1):
             raise UsageError(f"n_jobs must be positive, or -1 for every core, but got {n_jobs}.")
+        if not 0 <= seed <= MAX_SEED:
+            raise UsageError(f"random_state must be from 0 to {MAX_SEED}, but got {seed}.")
         n_workers = None if n_jobs in (None, -1) else n_jobs
         return cls(get_metric(metric), load_space(space), budget, n_folds, n_workers, seed)
 
@@ -251,7 +257,7 @@ def refit(
     """Train the winner on every row; its decision is the one solved on unseen rows."""
     levels = dataset.schema.n_levels
     whole = TrainingPart(dataset.X, dataset.y, levels, dataset.n_classes, plan.seed)
-    n_threads = os.cpu_count() or 1
+    n_threads = (os.cpu_count() or 1) if dataset.X.size > THREADS_PAY else 1
     with threadpool_limits(n_threads):
         pipeline = train(configuration, whole, n_threads=n_threads, seed=plan.seed)
     rule = solve_rule(plan.metric, dataset.y, out_of_fold)

@@ -201,6 +201,10 @@ class Metric:
     of_scores: Callable[[IntArray, FloatArray], float] | None = None
     greater_is_better: bool = True
 
+    def __reduce__(self) -> tuple[Callable[[str], Metric], tuple[str]]:
+        """Pickle by name: the functions are found again in the table."""
+        return get_metric, (self.name,)
+
     @property
     def needs_decision(self) -> bool:
         """Whether labels, not probabilities, are scored."""

@@ -13,38 +13,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autoimb.artifact import FittedModel, save, set_aside
-from autoimb.data.dataset import Dataset, make_dataset
-from autoimb.data.reading import column_names, data_name, read_table
-from autoimb.errors import DataError, UsageError, nearest_name
+from autoimb.artifact import FittedModel, manifest_path, save, set_aside
+from autoimb.data.dataset import make_dataset
+from autoimb.data.problem import (
+    Problem,
+    find_labelled,
+    find_target,
+    known_labels,
+    name_columns,
+    read_problem,
+)
+from autoimb.data.reading import read_table
+from autoimb.data.splitting import feasible_folds
+from autoimb.errors import UsageError
 from autoimb.evaluation.holdout import score_holdout
 from autoimb.fitting import FitResult, Plan, Watcher, fit_dataset
 from autoimb.profiling.profile import Profile, profile_dataset
 from autoimb.tracking import open_tracker
 
-__all__ = ["Problem", "Run", "evaluate", "fit", "profile", "read_problem"]
-
-# Names that a target usually has, the likeliest first.
-TARGET_NAMES = ("target", "label", "class", "y", "outcome", "is_fraud", "fraud", "churn", "default")
-# A last column with more distinct values than this is no class.
-MAX_CLASSES = 50
-# A target of numbers is a quantity, not a class, beyond this share of distinct values.
-CONTINUOUS_SHARE = 0.2
-CONTINUOUS_VALUES = 20
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A dataset read from a file or frame, and what had to be assumed for it.
-
-    Attributes
-    ----------
-    dataset : Dataset
-    notes : tuple of str
-    """
-
-    dataset: Dataset
-    notes: tuple[str, ...]
+__all__ = ["Run", "evaluate", "fit", "profile"]
 
 
 @dataclass(frozen=True)
@@ -70,131 +57,6 @@ class Run:
     run_id: str | None = None
 
 
-def read_problem(
-    data: str | Path | pd.DataFrame,
-    target: str | None = None,
-    *,
-    positive: Any = None,
-    drop: Sequence[str] = (),
-) -> Problem:
-    """Read a table, find its target and say what was assumed.
-
-    Parameters
-    ----------
-    data : str, Path or DataFrame
-    target : str, optional
-        By default a column with a usual name, else the last one if it looks like a class.
-    positive : label, optional
-        By default the rarer of two classes.
-    drop : sequence of str
-        Columns to leave out.
-
-    Returns
-    -------
-    Problem
-
-    Raises
-    ------
-    DataError
-        One line that says where, what was found and what to do.
-    """
-    where = "the table" if isinstance(data, pd.DataFrame) else Path(data).name
-    names = list(data.columns) if isinstance(data, pd.DataFrame) else column_names(Path(data))
-    chosen, assumed = _find_target(names, target, where)
-    if isinstance(data, pd.DataFrame):
-        table, name = data, "data"
-    else:
-        table, name = read_table(Path(data), text_columns=[chosen]), data_name(Path(data))
-    for column in drop:
-        if column not in table.columns or column == chosen:
-            near = nearest_name(column, [str(n) for n in names if n != chosen])
-            raise DataError(f"{where}: --drop '{column}': no such feature column; {near}")
-    labels, notes = _read_labels(table[chosen], where, assumed)
-    features = table.loc[labels.index].drop(columns=[chosen, *drop]).reset_index(drop=True)
-    if not features.shape[1]:
-        raise DataError(f"{where}: no column is left beside the target '{chosen}'. Add features.")
-    dataset = make_dataset(features, labels.to_numpy(), positive=positive, name=name, target=chosen)
-    if assumed:
-        notes.insert(0, f"target '{chosen}' assumed; --target NAME chooses another.")
-    if positive is None and dataset.n_classes == 2:
-        notes.append(
-            f"positive class {str(dataset.labels.positive)!r} (the rarer one); "
-            "--positive LABEL chooses the other."
-        )
-    return Problem(dataset, tuple(notes))
-
-
-def _find_target(names: Sequence[Any], target: str | None, where: str) -> tuple[Any, bool]:
-    """Choose the target column; also tell whether it was a guess."""
-    if target is not None:
-        if target not in names:
-            near = nearest_name(target, [str(name) for name in names])
-            raise DataError(f"{where}: no column '{target}'; {near}")
-        return target, False
-    by_name = {str(name).strip().lower(): name for name in names}
-    for usual in TARGET_NAMES:
-        if usual in by_name:
-            return by_name[usual], True
-    return names[-1], True
-
-
-def _read_labels(
-    cells: pd.Series[Any], where: str, assumed: bool
-) -> tuple[pd.Series[Any], list[str]]:
-    """Drop missing labels, turn whole numbers into integers, refuse what is no class."""
-    notes = []
-    text = cells.astype(object)
-    missing = text.isna() | text.map(lambda cell: isinstance(cell, str) and not cell.strip())
-    labels = text[~missing]
-    if missing.any():
-        notes.append(f"{int(missing.sum())} rows without a label in '{cells.name}' left out.")
-    if not len(labels):
-        raise DataError(f"{where}: every cell of target '{cells.name}' is empty. Fill it in.")
-    labels = _whole_numbers(labels)
-    n_distinct = labels.nunique()
-    if n_distinct == 1:
-        raise DataError(
-            f"{where}: target '{cells.name}' is constant: every row is {labels.iloc[0]!r}. "
-            "Choose another --target, or add rows of other classes."
-        )
-    hint = (
-        "Name the class column with --target." if assumed else "Choose a class column, or bin it."
-    )
-    if _is_continuous(labels, n_distinct):
-        raise DataError(
-            f"{where}: target '{cells.name}' is continuous: {n_distinct} distinct numbers. {hint}"
-        )
-    if assumed and n_distinct > MAX_CLASSES:
-        raise DataError(
-            f"{where}: no column is named like a target, and the last one, '{cells.name}', has "
-            f"{n_distinct} distinct values. {hint}"
-        )
-    return labels, notes
-
-
-def _whole_numbers(labels: pd.Series[Any]) -> pd.Series[Any]:
-    """Make integers of labels that are all written as such; otherwise keep them as they are."""
-    if all(isinstance(label, str) for label in labels.unique()):
-        written = labels.unique()
-        if all(_is_integer(label) for label in written):
-            return labels.map({label: int(label) for label in written})
-    return labels
-
-
-def _is_integer(label: str) -> bool:
-    try:
-        return str(int(label)) == label
-    except ValueError:
-        return False
-
-
-def _is_continuous(labels: pd.Series[Any], n_distinct: int) -> bool:
-    numbers = pd.to_numeric(labels, errors="coerce")
-    if numbers.isna().any() or n_distinct <= CONTINUOUS_VALUES:
-        return bool(numbers.notna().all() and (numbers % 1 != 0).any() and n_distinct > 2)
-    return bool((numbers % 1 != 0).any() or n_distinct > CONTINUOUS_SHARE * len(labels))
-
-
 def evaluate(model: FittedModel, data: str | Path | pd.DataFrame) -> dict[str, Any]:
     """Score a model on labelled rows.
 
@@ -209,38 +71,22 @@ def evaluate(model: FittedModel, data: str | Path | pd.DataFrame) -> dict[str, A
     dict
         ``metrics``: every metric at the stored decision; ``classes``: rows, precision, recall
         and F1 of each; ``confusion_matrix``: rows true, columns predicted, in that order;
-        ``n_rows`` and ``decision``.
+        ``n_rows``, ``decision``, and ``notes`` on rows left out.
 
     Raises
     ------
     DataError
         If the target is absent or holds a class that training never saw.
     """
-    where = "the table" if isinstance(data, pd.DataFrame) else Path(data).name
-    names = list(data.columns) if isinstance(data, pd.DataFrame) else column_names(Path(data))
-    target, _ = _find_target(names, model.target, where)
+    names, where = name_columns(data)
+    target, _ = find_target(names, model.target, where)
     text = [target, *model.schema.text_columns]
     table = data if isinstance(data, pd.DataFrame) else read_table(Path(data), text_columns=text)
-    labels = _known_labels(table[target], model, where)
-    proba = model.proba_by_code(table.loc[labels.index].drop(columns=[target]))
+    filled, notes = find_labelled(table[target])
+    labels = known_labels(table.loc[filled, target], model.labels.classes, where)
+    proba = model.proba_by_code(table[filled].drop(columns=[target]))
     codes = model.labels.encode(labels.to_numpy())
-    return score_holdout(codes, proba, model.rule, model.labels)
-
-
-def _known_labels(cells: pd.Series[Any], model: FittedModel, where: str) -> pd.Series[Any]:
-    """Give filled labels as training had them; refuse any that it never saw."""
-    text = cells.astype(object)
-    missing = text.isna() | text.map(lambda cell: isinstance(cell, str) and not cell.strip())
-    by_text = {str(label): label for label in model.labels.classes}
-    unknown = sorted(set(text[~missing].map(str)) - set(by_text))
-    if unknown:
-        raise DataError(
-            f"{where}: target '{cells.name}' holds {unknown[0]!r}, which training never saw; "
-            f"the classes are {', '.join(by_text)}. Correct the labels."
-        )
-    if missing.all():
-        raise DataError(f"{where}: every cell of target '{cells.name}' is empty. Fill it in.")
-    return text[~missing].map(lambda label: by_text[str(label)])
+    return {**score_holdout(codes, proba, model.rule, model.labels), "notes": notes}
 
 
 def profile(X: Any, y: Any = None, *, target: str | None = None) -> Profile:
@@ -330,6 +176,7 @@ def fit(
     if out is not None:
         _require_writable(Path(out))
     problem = read_problem(data, target, positive=positive, drop=drop)
+    feasible_folds(problem.dataset, plan.n_folds)
     folder = _make_folder(run_dir, problem.dataset.name)
     path = Path(out) if out else folder / "model.pkl"
     with open_tracker(tracking_uri, experiment, folder.name) as trackers:
@@ -350,7 +197,7 @@ def _fit_and_export(
         watchers=watchers,
         notes=problem.notes,
     )
-    aside = set_aside(path)
+    aside = set_aside(path, manifest_path(path))
     save(result.model, path, result.facts())
     if aside is None:
         return result
@@ -359,6 +206,8 @@ def _fit_and_export(
 
 def _require_writable(path: Path) -> None:
     """Find out before the search, not after, that a file cannot be written."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise UsageError(f"--out {path} is no regular file. Name another one.")
     if path.is_dir():
         raise UsageError(
             f"--out {path} is a folder. Name a file in it, such as {path / 'model.pkl'}."

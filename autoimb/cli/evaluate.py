@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,8 @@ def evaluate(model: ModelFile, data: Data, as_json: AsJson = False) -> None:
     from autoimb.running import evaluate as run_evaluation
 
     found = run_evaluation(load(model), data)
+    for note in found.pop("notes"):
+        print(f"note: {note}", file=sys.stderr)
     if as_json:
         print(json.dumps(found))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -70,7 +71,7 @@ def fit(
             run_dir=run_dir, random_state=seed, n_jobs=jobs, experiment=experiment,
             tracking_uri=tracking_uri, watchers=[progress],
         )  # fmt: skip
-    print(json.dumps(as_object(run), default=str) if as_json else as_text(run, data))
+    print(json.dumps(as_object(run), default=str) if as_json else as_text(run, experiment))
 
 
 def _seconds(budget: str | None, trials: int | None) -> float | None:
@@ -113,7 +114,7 @@ def as_object(run: Run) -> dict[str, Any]:
     }
 
 
-def as_text(run: Run, data: Path) -> str:
+def as_text(run: Run, experiment: str | None) -> str:
     """Tell the outcome to a person."""
     result = run.result
     failed = sum(record.state == "failed" for record in result.search.records)
@@ -127,7 +128,7 @@ def as_text(run: Run, data: Path) -> str:
         ),
         f"Strategies by {result.metric.name}, cross-validated ({tally}):\n{leaderboard(run)}",
         scores_line(run),
-        places(run, data),
+        places(run, experiment),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -158,17 +159,27 @@ def scores_line(run: Run) -> str:
     return "The winner's scores: " + ", ".join(f"{name} {score}" for name, score in scores)
 
 
-def places(run: Run, data: Path) -> str:
+def places(run: Run, experiment: str | None) -> str:
     """Say where everything lies and what to do next."""
+    model = shlex.quote(str(run.model_path))
     lines = [f"Model  {run.model_path}", f"Run    {run.folder}"]
     if run.tracking_uri:
         lines.append(f"MLflow {run.tracking_uri}")
     lines += [
         "",
         "Next:",
-        f"  autoimb predict {run.model_path} NEW_DATA.csv --out predictions.csv",
-        f"  autoimb evaluate {run.model_path} LABELLED_DATA.csv",
+        f"  autoimb predict {model} NEW_DATA.csv --out predictions.csv",
+        f"  autoimb evaluate {model} LABELLED_DATA.csv",
     ]
     if run.tracking_uri:
-        lines.append("  autoimb ui" if run.tracking_uri.startswith("sqlite") else "")
-    return "\n".join(lines).rstrip()
+        lines.append(f"  autoimb ui{_ui_options(run.tracking_uri, experiment)}")
+    return "\n".join(lines)
+
+
+def _ui_options(tracking_uri: str, experiment: str | None) -> str:
+    """Repeat where the run went to, unless `autoimb ui` finds it by itself."""
+    from autoimb.tracking import default_tracking_uri
+
+    usual = tracking_uri == default_tracking_uri()
+    uri = "" if usual else f" --tracking-uri {shlex.quote(tracking_uri)}"
+    return uri + (f" --experiment {shlex.quote(experiment)}" if experiment else "")

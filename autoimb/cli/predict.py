@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
@@ -45,20 +46,22 @@ def _start(out: Path) -> Path:
 
     if out.is_dir() or not out.parent.is_dir():
         raise UsageError(f"--out {out}: name a file in an existing folder.")
-    part = out.with_name(f"{out.name}.part")
+    if out.exists() and not out.is_file():
+        raise UsageError(f"--out {out} is no regular file. Name another one.")
     try:
-        part.touch()
+        with NamedTemporaryFile(dir=out.parent, prefix=out.name, delete=False) as part:
+            return Path(part.name)
     except OSError as error:
         raise UsageError(f"--out {out} cannot be written ({error.strerror}).") from None
-    return part
 
 
 def _put(part: Path, out: Path) -> None:
-    from autoimb.artifact import set_aside
+    from autoimb.artifact import make_readable, set_aside
 
     kept = set_aside(out)
     if kept:
         print(f"note: {out} was there already; it is kept as {kept.name}.", file=sys.stderr)
+    make_readable(part)
     part.replace(out)
 
 

@@ -16,8 +16,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object inst
 
 def profile(data: Data, target: Target = None, as_json: AsJson = False) -> None:
     """Show sizes, class counts, imbalance and overlap of DATA."""
+    from autoimb.data.problem import read_problem
     from autoimb.profiling.profile import profile_dataset
-    from autoimb.running import read_problem
 
     problem = read_problem(data, target)
     found = profile_dataset(problem.dataset)

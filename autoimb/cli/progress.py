@@ -95,7 +95,7 @@ class Progress:
     def _show(self) -> None:
         best = "" if self.best is None else f", best {self.plan.metric.name} {self.best:.3f}"
         failed = f" ({self.failed} failed)" if self.failed else ""
-        text = f"{self.done} trials{failed}{best}"
+        text = f"{self.done} trial{'s' * (self.done != 1)}{failed}{best}"
         if self.bar is not None:
             self.bar.update(self.task, description=text, completed=self._share(), left=self._left())
         elif time.monotonic() - self.spoke > QUIET_SECONDS:

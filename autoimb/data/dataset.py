@@ -268,7 +268,7 @@ def make_dataset(
     labels = Labels.of(np.asarray(y), positive)
     if len(labels.classes) < 2:
         raise DataError(
-            f"target '{target}' has a single class, {labels.classes[0]!r}; "
+            f"target '{target}' has one class only, {labels.classes[0]!r}; "
             "there must be rows of at least two."
         )
     schema = Schema.infer(table)

@@ -208,7 +208,7 @@ def open_bytes(path: Path) -> IO[bytes]:
         raise unreadable(path, error) from None
 
 
-def check_names(path: Path, names: Iterable[str]) -> None:
+def check_names(path: Path | str, names: Iterable[str]) -> None:
     """Refuse column names that occur twice; several may be empty."""
     repeated = [f"'{name}'" for name, n in Counter(names).items() if n > 1 and name]
     if repeated:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import pickle
 import sys
 import tempfile
 import threading
@@ -115,7 +116,15 @@ def _load_evaluator(folder: str) -> Evaluator:
 
 def _evaluate(folder: str, configuration: Configuration) -> Evaluation:
     """Evaluate inside a worker, which loads the data once."""
-    return _load_evaluator(folder).evaluate(configuration)
+    try:
+        return _load_evaluator(folder).evaluate(configuration)
+    except Exception as error:
+        # An error that cannot be rebuilt in the parent would bring the whole pool down.
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:
+            raise RuntimeError(f"{type(error).__name__}: {error}") from None
+        raise
 
 
 class _MainlessProcess(SpawnProcess):

@@ -166,8 +166,6 @@ def search(
     """
     metric = get_metric(evaluator.metric)
     study = create_study(metric, evaluator.seed, journal)
-    for configuration in first_configurations(space):
-        study.enqueue_trial(configuration.flat)
     n_workers = n_workers or os.cpu_count() or 1
     run = _Run(study, space, budget, metric, n_workers, watch)
     with open_executor(evaluator, n_workers) as executor:
@@ -205,6 +203,7 @@ class _Run:
         self.watch = watch
         # A count of trials promises the same answer for any number of workers. With a clock
         # that cannot be had, so that no worker need wait for an older trial.
+        self.first = first_configurations(space)
         self.in_order = budget.seconds is None
         self.ahead = LOOKAHEAD if self.in_order else n_workers + 1
         self.interrupted = False
@@ -262,13 +261,22 @@ class _Run:
         return self.budget.left_to_search(self.best[1].seconds / 4 if self.best else 0.0)
 
     def _ask(self, executor: Executor) -> None:
+        first = next(self.first, None)
+        if first is not None:
+            self.study.enqueue_trial(first.flat)
         trial = self.study.ask()
         configuration = self.space.suggest(trial)
         took = [record.seconds for record in self.records if record.state == "complete"]
         typical = float(np.median(took)) if took else 0.0
         # The very first may take what it needs: without it there would be nothing to export.
         limit = self.budget.trial_limit(typical) if trial.number else None
-        self.pending.append(_Pending(trial, configuration, executor.submit(configuration, limit)))
+        try:
+            future = executor.submit(configuration, limit)
+        except BaseException:
+            # An interrupt while evaluating in this process: no trial stays open.
+            self.study.tell(trial, state=TrialState.FAIL)
+            raise
+        self.pending.append(_Pending(trial, configuration, future))
 
     def _await_one(self) -> _Pending:
         """Wait for a trial to tell, though not beyond the budget once there is a result."""

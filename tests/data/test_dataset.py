@@ -138,7 +138,7 @@ def test_a_positive_class_that_does_not_occur(y: list[Any], positive: Any, messa
         (
             TABLE,
             ["a"] * 4,
-            "target 'target' has a single class, 'a'; there must be rows of at least two.",
+            "target 'target' has one class only, 'a'; there must be rows of at least two.",
         ),
         (
             TABLE[["one"]].assign(two=None),

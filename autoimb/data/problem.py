@@ -1,0 +1,206 @@
+"""A dataset from a file or a frame: which column is the target, which rows have a label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from autoimb.arrays import BoolArray
+from autoimb.data.dataset import Dataset, make_dataset
+from autoimb.data.delimited import check_names
+from autoimb.data.reading import column_names, data_name, read_table
+from autoimb.errors import DataError, nearest_name
+
+__all__ = [
+    "Problem",
+    "find_labelled",
+    "find_target",
+    "known_labels",
+    "name_columns",
+    "read_problem",
+]
+
+# Names that a target usually has, the likeliest first.
+TARGET_NAMES = ("target", "label", "class", "y", "outcome", "is_fraud", "fraud", "churn", "default")
+# A last column with more distinct values than this is no class.
+MAX_CLASSES = 50
+# A target of numbers is a quantity, not a class, beyond this share of distinct values.
+CONTINUOUS_SHARE = 0.2
+CONTINUOUS_VALUES = 20
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A dataset read from a file or frame, and what had to be assumed for it.
+
+    Attributes
+    ----------
+    dataset : Dataset
+    notes : tuple of str
+    """
+
+    dataset: Dataset
+    notes: tuple[str, ...]
+
+
+def read_problem(
+    data: str | Path | pd.DataFrame,
+    target: str | None = None,
+    *,
+    positive: Any = None,
+    drop: Sequence[str] = (),
+) -> Problem:
+    """Read a table, find its target and say what was assumed.
+
+    Parameters
+    ----------
+    data : str, Path or DataFrame
+    target : str, optional
+        By default a column with a usual name, else the last one if it looks like a class.
+    positive : label, optional
+        By default the rarer of two classes.
+    drop : sequence of str
+        Columns to leave out.
+
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    DataError
+        One line that says where, what was found and what to do.
+    """
+    names, where = name_columns(data)
+    chosen, assumed = find_target(names, target, where)
+    for column in drop:
+        if column not in names or column == chosen:
+            near = nearest_name(column, [str(n) for n in names if n != chosen])
+            raise DataError(f"{where}: --drop '{column}': no such feature column; {near}")
+    table, name = data, "data"
+    if not isinstance(table, pd.DataFrame):
+        path = Path(table)
+        table, name = read_table(path, text_columns=[chosen]), data_name(path)
+    filled, notes = find_labelled(table[chosen])
+    labels = _read_labels(table.loc[filled, chosen], where, assumed)
+    features = table[filled].drop(columns=[chosen, *drop]).reset_index(drop=True)
+    if not features.shape[1]:
+        raise DataError(f"{where}: no column is left beside the target '{chosen}'. Add features.")
+    dataset = make_dataset(features, labels.to_numpy(), positive=positive, name=name, target=chosen)
+    if assumed:
+        notes.insert(0, f"target '{chosen}' assumed; --target NAME chooses another.")
+    if positive is None and dataset.n_classes == 2:
+        notes.append(
+            f"positive class {str(dataset.labels.positive)!r} (the rarer one); "
+            "--positive LABEL chooses the other."
+        )
+    return Problem(dataset, tuple(notes))
+
+
+def find_target(names: Sequence[Any], target: str | None, where: str) -> tuple[Any, bool]:
+    """Choose the target column; also tell whether it was a guess."""
+    if target is not None:
+        if target not in names:
+            near = nearest_name(target, [str(name) for name in names])
+            raise DataError(f"{where}: no column '{target}'; {near}")
+        return target, False
+    by_name = {str(name).strip().lower(): name for name in names}
+    for usual in TARGET_NAMES:
+        if usual in by_name:
+            return by_name[usual], True
+    return names[-1], True
+
+
+def name_columns(data: str | Path | pd.DataFrame) -> tuple[list[Any], str]:
+    """Name the columns of a file or frame, and the thing itself for messages."""
+    if not isinstance(data, pd.DataFrame):
+        return list(column_names(Path(data))), Path(data).name
+    where = "the table"
+    if not data.shape[1]:
+        raise DataError(f"{where} has no columns. Give features and a target.")
+    check_names(where, [str(name) for name in data.columns])
+    return list(data.columns), where
+
+
+def find_labelled(cells: pd.Series[Any]) -> tuple[BoolArray, list[str]]:
+    """Mark the rows with a label, and note how many have none."""
+    text = cells.astype(object)
+    empty = text.map(lambda cell: isinstance(cell, str) and not cell.strip())
+    filled = ~(text.isna() | empty).to_numpy(dtype=bool)
+    n_missing = int((~filled).sum())
+    note = f"{n_missing} rows without a label in '{cells.name}' left out."
+    return filled, [note] if n_missing else []
+
+
+def _read_labels(cells: pd.Series[Any], where: str, assumed: bool) -> pd.Series[Any]:
+    """Turn whole numbers into integers, refuse what is no class."""
+    if not len(cells):
+        raise DataError(f"{where}: every cell of target '{cells.name}' is empty. Fill it in.")
+    labels = _whole_numbers(cells.astype(object))
+    n_distinct = labels.nunique()
+    if n_distinct == 1:
+        raise DataError(
+            f"{where}: target '{cells.name}' is constant: every row is {labels.iloc[0]!r}. "
+            "Choose another --target, or add rows of other classes."
+        )
+    hint = (
+        "Name the class column with --target." if assumed else "Choose a class column, or bin it."
+    )
+    if _is_continuous(labels, n_distinct):
+        raise DataError(
+            f"{where}: target '{cells.name}' is continuous: {n_distinct} distinct numbers. {hint}"
+        )
+    if assumed and n_distinct > MAX_CLASSES:
+        raise DataError(
+            f"{where}: no column is named like a target, and the last one, '{cells.name}', has "
+            f"{n_distinct} distinct values. {hint}"
+        )
+    return labels
+
+
+def _whole_numbers(labels: pd.Series[Any]) -> pd.Series[Any]:
+    """Make integers of labels that are all written as such; otherwise keep them as they are."""
+    if all(isinstance(label, str) for label in labels.unique()):
+        written = labels.unique()
+        if all(_is_integer(label) for label in written):
+            return labels.map({label: int(label) for label in written})
+    return labels
+
+
+def _is_integer(label: str) -> bool:
+    try:
+        return str(int(label)) == label
+    except ValueError:
+        return False
+
+
+def _is_continuous(labels: pd.Series[Any], n_distinct: int) -> bool:
+    numbers = pd.to_numeric(labels, errors="coerce")
+    if numbers.isna().any() or n_distinct <= CONTINUOUS_VALUES:
+        return bool(numbers.notna().all() and (numbers % 1 != 0).any() and n_distinct > 2)
+    return bool((numbers % 1 != 0).any() or n_distinct > CONTINUOUS_SHARE * len(labels))
+
+
+def known_labels(cells: pd.Series[Any], classes: Sequence[Any], where: str) -> pd.Series[Any]:
+    """Give labels as training had them, however they are spelled; refuse any that it never saw."""
+    if not len(cells):
+        raise DataError(f"{where}: every cell of target '{cells.name}' is empty. Fill it in.")
+    by_text = {str(label): label for label in classes}
+    found = {cell: _find_label(cell, by_text) for cell in cells.astype(object).unique()}
+    unknown = sorted(str(cell) for cell, label in found.items() if label is None)
+    if unknown:
+        raise DataError(
+            f"{where}: target '{cells.name}' holds {unknown[0]!r}, which training never saw; "
+            f"the classes are {', '.join(by_text)}. Correct the labels."
+        )
+    return cells.astype(object).map(found)
+
+
+def _find_label(cell: Any, by_text: dict[str, Any]) -> Any:
+    """Find a label by its text; whole floats, as missing cells make them, are integers."""
+    whole = str(int(cell)) if isinstance(cell, float) and cell.is_integer() else None
+    return by_text.get(str(cell), by_text.get(str(whole)))
