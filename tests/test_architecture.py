@@ -28,12 +28,12 @@ FLOORS = {
     "artifact": 6,
     "figures": 6,
     "serving": 7,
-    "tracking": 7,
+    "tracking": 8,
     "fitting": 7,
-    "running": 8,
-    "classifier": 8,
-    "cli": 9,
-    "__main__": 10,
+    "running": 9,
+    "classifier": 9,
+    "cli": 10,
+    "__main__": 11,
 }
 
 # What appears in a few places only, so that the rest neither needs nor waits for it.

@@ -121,7 +121,9 @@ def create_study(metric: Metric, seed: int, journal: Path | None = None) -> optu
 
 def first_configurations(space: SearchSpace) -> Iterator[Configuration]:
     """Yield what is tried before the study suggests: the default, then one change at a time."""
-    yield space.default()
+    yield space.untouched()
+    if space.default() != space.untouched():
+        yield space.default()
     for weight in space.stages["weight"][1:]:
         yield space.default(weight=weight.name)
     for model in space.stages["model"][1:]:

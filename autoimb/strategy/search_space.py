@@ -147,6 +147,16 @@ class SearchSpace:
             chosen[stage] = component.choose(pick)
         return Configuration(**chosen)
 
+    def untouched(self) -> Configuration:
+        """Return the default model on the data as they are: no sampler, no weight."""
+        plain = {
+            stage: component.name
+            for stage in STAGES[1:]
+            for component in self.stages[stage]
+            if component.class_path is None
+        }
+        return self.default(**plain)
+
     def default(self, **components: str) -> Configuration:
         """Return the default configuration, with some components named by stage."""
         return self.configuration(lambda name, parameter: components.get(name, parameter.default))
@@ -183,9 +193,12 @@ def load_space(name: str | Path) -> SearchSpace:
     for stage in STAGES:
         read = partial(_read_component, path, stage)
         stages[stage] = tuple(read(key, table) for key, table in tables.get(stage, {}).items())
-    stages = {s: c or ((Component(s, "none"),) if s != "model" else ()) for s, c in stages.items()}
     if not stages["model"]:
         raise SearchSpaceError(f"{path}: a search space needs at least one table [model.NAME].")
+    for stage in STAGES[1:]:
+        # Leaving the data as they are is always in the race.
+        if all(component.class_path for component in stages[stage]):
+            stages[stage] = (*stages[stage], Component(stage, "none"))
     return SearchSpace(path.stem, stages)
 
 

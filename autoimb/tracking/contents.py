@@ -10,7 +10,7 @@ from autoimb import __version__
 from autoimb.artifact import FittedModel, read_manifest, save
 from autoimb.data.dataset import Dataset
 from autoimb.figures import draw_figures
-from autoimb.tracking.protocols import FitOutcome
+from autoimb.fitting import FitResult
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
@@ -21,12 +21,12 @@ __all__ = ["write_findings", "write_model"]
 LABEL_TYPES = {bool: "boolean", int: "long", float: "double", str: "string"}
 
 
-def write_findings(outcome: FitOutcome, folder: Path) -> None:
+def write_findings(outcome: FitResult, folder: Path) -> None:
     """Write profile, leaderboard, recommendation, configuration and figures.
 
     Parameters
     ----------
-    outcome : FitOutcome
+    outcome : FitResult
     folder : Path
     """
     configuration = dict(outcome.search.best.configuration.flat)
@@ -49,12 +49,12 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=1, default=str), "utf-8")
 
 
-def write_model(outcome: FitOutcome, dataset: Dataset, logged: LoggedModel, folder: Path) -> Path:
+def write_model(outcome: FitResult, dataset: Dataset, logged: LoggedModel, folder: Path) -> Path:
     """Write the model as MLflow opens it: what it answers is what `autoimb predict` writes.
 
     Parameters
     ----------
-    outcome : FitOutcome
+    outcome : FitResult
     dataset : Dataset
         Its few raw rows become the example.
     logged : LoggedModel

@@ -21,9 +21,9 @@ from typing import Any
 
 from autoimb.data.dataset import Dataset
 from autoimb.errors import AutoImbWarning
+from autoimb.fitting import FitResult, Plan
 from autoimb.profiling.profile import Profile
 from autoimb.search.study import TrialRecord
-from autoimb.tracking.protocols import FitOutcome, FitPlan
 from autoimb.tracking.writer import SQLITE, RunWriter, sqlite_file
 
 __all__ = ["Tracker", "default_tracking_uri", "open_tracker"]
@@ -146,7 +146,7 @@ class Tracker:
         """Of the parent run, once it was created."""
         return self._writer.run_id
 
-    def started(self, dataset: Dataset, profile: Profile, plan: FitPlan) -> None:
+    def started(self, dataset: Dataset, profile: Profile, plan: Plan) -> None:
         """Create the parent run."""
         self._thread.start()
         self._put(self._writer.start, dataset, profile, plan)
@@ -155,7 +155,7 @@ class Tracker:
         """Write a trial as a child run."""
         self._put(self._writer.add_trial, record)
 
-    def finished(self, result: FitOutcome) -> None:
+    def finished(self, result: FitResult) -> None:
         """Write the outcome, the figures and the model."""
         self._put(self._writer.finish, result)
 

@@ -16,11 +16,11 @@ from autoimb import __version__
 from autoimb.data.dataset import Dataset
 from autoimb.decision.rules import Threshold
 from autoimb.evaluation.scoring import Score
+from autoimb.fitting import FitResult, Plan
 from autoimb.metrics import Metric
 from autoimb.profiling.profile import Profile
 from autoimb.search.study import TrialRecord
 from autoimb.tracking.contents import write_findings, write_model
-from autoimb.tracking.protocols import FitOutcome, FitPlan
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -90,7 +90,7 @@ class RunWriter:
         self._best: float | None = None
         self._n_told = 0
 
-    def start(self, dataset: Dataset, profile: Profile, plan: FitPlan, *, now: int) -> None:
+    def start(self, dataset: Dataset, profile: Profile, plan: Plan, *, now: int) -> None:
         """Create store and experiment where there are none, and the parent run."""
         from mlflow import MlflowClient
 
@@ -117,7 +117,7 @@ class RunWriter:
         if not failed:
             self._log_best(record.scores[self._metric.name].value, now)
 
-    def finish(self, outcome: FitOutcome, *, now: int) -> None:
+    def finish(self, outcome: FitResult, *, now: int) -> None:
         """Write what the fit came to."""
         run_id = str(self.run_id)
         strategy = str(outcome.search.best.configuration)
@@ -200,7 +200,7 @@ class RunWriter:
         for i in range(PARAMS_A_BATCH, len(listed), PARAMS_A_BATCH):
             self._client.log_batch(run_id, params=listed[i : i + PARAMS_A_BATCH])
 
-    def _create_model(self, outcome: FitOutcome) -> LoggedModel:
+    def _create_model(self, outcome: FitResult) -> LoggedModel:
         """Enter the model, so that metrics can be linked to it; its files follow."""
         from mlflow.entities import LoggedModelOutput
 
@@ -232,7 +232,7 @@ def _ready(database: Path) -> Iterator[None]:
         yield
 
 
-def _describe(dataset: Dataset, profile: Profile, plan: FitPlan) -> dict[str, Any]:
+def _describe(dataset: Dataset, profile: Profile, plan: Plan) -> dict[str, Any]:
     figures = profile.to_dict().items()
     return {
         "metric": plan.metric.name,
@@ -248,7 +248,7 @@ def _describe(dataset: Dataset, profile: Profile, plan: FitPlan) -> dict[str, An
     }
 
 
-def _sum_up(outcome: FitOutcome) -> dict[str, float]:
+def _sum_up(outcome: FitResult) -> dict[str, float]:
     """Give the scores of the winner and the figures of the fit."""
     records = outcome.search.records
     metrics = {
