@@ -97,6 +97,11 @@ class Evaluator:
         levels = dataset.schema.n_levels
         return cls(dataset.X, dataset.y, folds, levels, dataset.n_classes, metric, seed, n_threads)
 
+    @property
+    def n_folds(self) -> int:
+        """Number of folds."""
+        return int(self.folds.max()) + 1
+
     def save(self, folder: Path) -> None:
         """Write what other processes need; they map the arrays instead of copying them."""
         for name in ("X", "y", "folds"):
@@ -133,7 +138,7 @@ class Evaluator:
         begun = time.perf_counter()
         proba = np.empty((len(self.y), self.n_classes), dtype=np.float32)
         with threadpool_limits(self.n_threads):
-            for fold in range(int(self.folds.max()) + 1):
+            for fold in range(self.n_folds):
                 check()
                 pipeline = train(
                     configuration, self._part(fold), n_threads=self.n_threads, seed=self.seed

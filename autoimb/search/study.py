@@ -169,7 +169,7 @@ def search(
     metric = get_metric(evaluator.metric)
     study = create_study(metric, evaluator.seed, journal)
     n_workers = n_workers or os.cpu_count() or 1
-    run = _Run(study, space, budget, metric, n_workers, watch)
+    run = _Run(study, space, budget, metric, n_workers, evaluator.n_folds, watch)
     with open_executor(evaluator, n_workers) as executor:
         try:
             run.until_spent(executor)
@@ -196,16 +196,18 @@ class _Run:
         budget: Budget,
         metric: Metric,
         n_workers: int,
+        n_folds: int,
         watch: Watch,
     ) -> None:
+        self.n_folds = n_folds
         self.study = study
         self.space = space
         self.budget = budget
         self.metric = metric
         self.watch = watch
+        self.first = first_configurations(space)
         # A count of trials promises the same answer for any number of workers. With a clock
         # that cannot be had, so that no worker need wait for an older trial.
-        self.first = first_configurations(space)
         self.in_order = budget.seconds is None
         self.ahead = LOOKAHEAD if self.in_order else n_workers + 1
         self.interrupted = False
@@ -260,7 +262,9 @@ class _Run:
         return asked == 0 or self._seconds_left() > 0
 
     def _seconds_left(self) -> float:
-        return self.budget.left_to_search(self.best[1].seconds / 4 if self.best else 0.0)
+        # One fit on all rows takes about what the folds took, shared out by their training rows.
+        refit = self.best[1].seconds / (self.n_folds - 1) if self.best else 0.0
+        return self.budget.left_to_search(refit)
 
     def _ask(self, executor: Executor) -> None:
         first = next(self.first, None)
