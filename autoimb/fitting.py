@@ -25,13 +25,15 @@ from autoimb.recommendation import Recommendation, build_leaderboard, recommend
 from autoimb.search.budget import Budget
 from autoimb.search.study import SearchResult, TrialRecord, search
 from autoimb.strategy.configuration import Configuration
-from autoimb.strategy.pipeline import TrainingPart, train
+from autoimb.strategy.pipeline import AveragedPipeline, TrainingPart, train
 from autoimb.strategy.search_space import SearchSpace, load_space
 
 __all__ = ["FitResult", "Plan", "Watcher", "fit_dataset"]
 
 # Cells of the matrix from which threads within one model are faster than a single one.
 THREADS_PAY = 1_000_000
+# Rows of the rarest class below which the models of the folds are averaged.
+FEW_ROWS = 1000
 MAX_SEED = 2**32 - 1
 
 
@@ -232,8 +234,7 @@ def fit_dataset(
         journal=journal,
         watch=watching.told,
     )
-    out_of_fold = found.best_evaluation.proba.astype(float)
-    model = refit(dataset, found.best.configuration, out_of_fold, plan)
+    model = refit(evaluator, dataset, found, plan.metric)
     result = FitResult(
         model=model,
         profile=profile,
@@ -243,7 +244,7 @@ def fit_dataset(
         metric=plan.metric,
         y=dataset.y,
         folds=folds,
-        out_of_fold=out_of_fold,
+        out_of_fold=found.best_evaluation.proba.astype(float),
         seconds=plan.budget.elapsed(),
         notes=(*notes, *_notes(dataset, plan, n_folds, found)),
     )
@@ -251,19 +252,30 @@ def fit_dataset(
     return result
 
 
+def averages(dataset: Dataset, configuration: Configuration) -> bool:
+    """Tell whether the models of the folds are exported beside the one of all rows.
+
+    Their mean varies less from sample to sample than any of them, which matters where
+    positives are few; with many it is only slower.
+    """
+    return not configuration.model.single and int(dataset.class_counts.min()) < FEW_ROWS
+
+
 def refit(
-    dataset: Dataset, configuration: Configuration, out_of_fold: FloatArray, plan: Plan
+    evaluator: Evaluator, dataset: Dataset, found: SearchResult, metric: Metric
 ) -> FittedModel:
     """Train the winner on every row; its decision is the one solved on unseen rows."""
+    configuration, seed = found.best.configuration, evaluator.seed
     levels = dataset.schema.n_levels
-    whole = TrainingPart(dataset.X, dataset.y, levels, dataset.n_classes, plan.seed)
+    parts = [TrainingPart(dataset.X, dataset.y, levels, dataset.n_classes, seed)]
+    if averages(dataset, configuration):
+        parts += [evaluator.training_part(fold) for fold in range(evaluator.n_folds)]
     n_threads = (os.cpu_count() or 1) if dataset.X.size > THREADS_PAY else 1
     with threadpool_limits(n_threads):
-        pipeline = train(configuration, whole, n_threads=n_threads, seed=plan.seed)
-    rule = solve_rule(plan.metric, dataset.y, out_of_fold)
-    return FittedModel(
-        pipeline, dataset.schema, dataset.labels, rule, plan.metric.name, dataset.target
-    )
+        members = [train(configuration, part, n_threads=n_threads, seed=seed) for part in parts]
+    pipeline = members[0] if len(members) == 1 else AveragedPipeline(tuple(members))
+    rule = solve_rule(metric, dataset.y, found.best_evaluation.proba.astype(float))
+    return FittedModel(pipeline, dataset.schema, dataset.labels, rule, metric.name, dataset.target)
 
 
 def _notes(dataset: Dataset, plan: Plan, n_folds: int, found: SearchResult) -> list[str]:
@@ -279,6 +291,11 @@ def _notes(dataset: Dataset, plan: Plan, n_folds: int, found: SearchResult) -> l
         shown = ", ".join(f"'{c.name}' ({c.why_dropped})" for c in dropped[:5])
         more = f" and {len(dropped) - 5} more" if len(dropped) > 5 else ""
         notes.append(f"left out {shown}{more}.")
+    if averages(dataset, found.best.configuration):
+        notes.append(
+            f"the exported model averages {n_folds + 1} fits, on all rows and on those of each "
+            "fold: with few rows of a class that is steadier."
+        )
     if found.interrupted:
         notes.append(f"interrupted after {len(found.records)} trials: this is the best so far.")
     return notes

@@ -141,7 +141,10 @@ class Evaluator:
             for fold in range(self.n_folds):
                 check()
                 pipeline = train(
-                    configuration, self._part(fold), n_threads=self.n_threads, seed=self.seed
+                    configuration,
+                    self.training_part(fold),
+                    n_threads=self.n_threads,
+                    seed=self.seed,
                 )
                 scored = self.folds == fold
                 proba[scored] = pipeline.predict_proba(self.X[scored])
@@ -149,7 +152,8 @@ class Evaluator:
         scores = score_out_of_fold(get_metric(self.metric), self.y, proba.astype(float), self.folds)
         return Evaluation(proba, scores, seconds)
 
-    def _part(self, fold: int) -> TrainingPart:
+    def training_part(self, fold: int) -> TrainingPart:
+        """Return what is trained on to score a fold, with its encodings."""
         if fold not in self._parts:
             rows = self.folds != fold
             self._parts[fold] = TrainingPart(

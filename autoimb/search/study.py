@@ -262,9 +262,9 @@ class _Run:
         return asked == 0 or self._seconds_left() > 0
 
     def _seconds_left(self) -> float:
-        # One fit on all rows takes about what the folds took, shared out by their training rows.
-        refit = self.best[1].seconds / (self.n_folds - 1) if self.best else 0.0
-        return self.budget.left_to_search(refit)
+        # After the search the winner is trained once more on all rows, and perhaps on each fold.
+        refit = 1 + 1 / (self.n_folds - 1)
+        return self.budget.left_to_search(self.best[1].seconds * refit if self.best else 0.0)
 
     def _ask(self, executor: Executor) -> None:
         first = next(self.first, None)

@@ -29,6 +29,8 @@ class Choice:
         Of a sampler, share of the way to equal classes.
     values : mapping
         Keyword arguments of the class.
+    single : bool
+        Of a model, whether it is exported alone, for a person to read.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Choice:
     input: str = "raw"
     balance: float | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+    single: bool = False
 
     @property
     def parameters(self) -> dict[str, Any]:

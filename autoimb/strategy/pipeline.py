@@ -17,7 +17,7 @@ from autoimb.strategy.encoding import Encoder
 from autoimb.strategy.resampling import BalanceTowards, Resampled, resample
 from autoimb.strategy.search_space import import_class
 
-__all__ = ["TrainedPipeline", "TrainingPart", "train"]
+__all__ = ["AveragedPipeline", "TrainedPipeline", "TrainingPart", "train"]
 
 # Probabilities of a row may miss 1 by rounding, not by more.
 SUM_TOLERANCE = 1e-3
@@ -100,6 +100,33 @@ class TrainedPipeline:
         if abs(proba.sum(axis=1) - 1).max() > SUM_TOLERANCE:
             raise ValueError(f"{name} predicts probabilities that do not sum to 1")
         return proba
+
+
+@dataclass(frozen=True)
+class AveragedPipeline:
+    """Several pipelines whose probabilities are averaged (bagging, Breiman 1996).
+
+    Attributes
+    ----------
+    members : tuple of TrainedPipeline
+    """
+
+    members: tuple[TrainedPipeline, ...]
+
+    def predict_proba(self, X: FloatArray) -> FloatArray:
+        """Predict the mean probabilities.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            The numeric matrix.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of the class codes.
+        """
+        return np.asarray(np.mean([member.predict_proba(X) for member in self.members], axis=0))
 
 
 def train(

@@ -25,7 +25,7 @@ from autoimb.strategy.space_files import find_space, read_tables
 __all__ = ["Component", "SearchSpace", "import_class", "load_space"]
 
 INPUTS = ("raw", "mixed", "numeric", "scaled")
-RESERVED = ("class", "input", "if", "without", "balance")
+RESERVED = ("class", "input", "if", "without", "balance", "single")
 Pick = Callable[[str, Parameter], Any]
 
 
@@ -48,6 +48,8 @@ class Component:
         Stages that are skipped beside this component.
     balance : Parameter or None
     parameters : mapping of str to Parameter
+    single : bool
+        Of a model, whether it is exported alone, for a person to read.
     """
 
     stage: str
@@ -58,6 +60,7 @@ class Component:
     without: tuple[str, ...] = ()
     balance: Parameter | None = None
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    single: bool = False
 
     def suits(self, facts: Mapping[str, float]) -> bool:
         """Tell whether the data lie in every interval of `if`."""
@@ -74,7 +77,7 @@ class Component:
         prefix = f"{self.stage}.{self.name}."
         balance = None if self.balance is None else pick(prefix + "balance", self.balance)
         values = {name: pick(prefix + name, p) for name, p in self.parameters.items()}
-        return Choice(self.name, self.class_path, self.input, balance, values)
+        return Choice(self.name, self.class_path, self.input, balance, values, self.single)
 
 
 @dataclass(frozen=True)
@@ -230,7 +233,15 @@ def _read_component(path: Path, stage: str, name: str, table: dict[str, Any]) ->
         tuple(_one_of(s, STAGES[1:], f"{where} without") for s in _list(table, "without", where)),
         None if balance is None else read_parameter(balance, f"{where} balance", FACTS),
         parameters,
+        _flag(table, "single", where),
     )
+
+
+def _flag(table: dict[str, Any], key: str, where: str) -> bool:
+    found = table.get(key, False)
+    if not isinstance(found, bool):
+        raise SearchSpaceError(f"{where} {key}: must be true or false, but got {found!r}.")
+    return found
 
 
 def _list(table: dict[str, Any], key: str, where: str) -> list[Any]:
