@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
+import signal
 import sys
 import tempfile
 import threading
@@ -139,13 +140,29 @@ class _MainlessProcess(SpawnProcess):
 
     @staticmethod
     def _Popen(process_obj: Any) -> Any:
-        with _MainlessProcess._hiding:
+        with _MainlessProcess._hiding, _interrupts_blocked():
             main = sys.modules["__main__"]
             sys.modules["__main__"] = ModuleType("__main__")
             try:
                 return SpawnProcess._Popen(process_obj)
             finally:
                 sys.modules["__main__"] = main
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Have a child start deaf to Ctrl-C, which is the parent's to act on.
+
+    A mask is inherited, while ignoring the signal is up to code that the child has yet to import.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _MainlessContext(SpawnContext):
