@@ -193,6 +193,8 @@ class Metric:
         The metric itself where it needs no decision: codes and probabilities to a number.
     greater_is_better : bool
         False for losses.
+    ranking : str
+        Of a metric that needs a decision: the one of the ranking that is cut.
     """
 
     name: str
@@ -200,6 +202,7 @@ class Metric:
     of_counts: Callable[[Counts], FloatArray]
     of_scores: Callable[[IntArray, FloatArray], float] | None = None
     greater_is_better: bool = True
+    ranking: str = "average_precision"
 
     def __reduce__(self) -> tuple[Callable[[str], Metric], tuple[str]]:
         """Pickle by name: the functions are found again in the table."""
@@ -311,8 +314,10 @@ METRICS: dict[str, Metric] = {
         *_f_metrics("f1", 1.0, "precision and recall alike"),
         *_f_metrics("f2", 2.0, "recall counts twice as much as precision"),
         *_f_metrics("f0.5", 0.5, "precision counts twice as much as recall"),
-        Metric("balanced_accuracy", "mean recall of the classes", balanced_accuracy),
-        Metric("g_mean", "geometric mean of the recalls", g_mean),
+        Metric(
+            "balanced_accuracy", "mean recall of the classes", balanced_accuracy, ranking="roc_auc"
+        ),
+        Metric("g_mean", "geometric mean of the recalls", g_mean, ranking="roc_auc"),
         Metric("mcc", "Matthews' correlation coefficient", mcc),
         Metric("brier", "mean squared error of the probabilities", _F1, _brier, False),
         Metric("log_loss", "negative log-likelihood", _F1, _log_loss, False),

@@ -55,7 +55,7 @@ def untouched_scores(
 def build_leaderboard(
     result: SearchResult, metric: Metric, y: IntArray, folds: IntArray
 ) -> pd.DataFrame:
-    """Rank the strategies, each by its best trial.
+    """Rank the strategies, each by its best trial, the exported one by that which is exported.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def build_leaderboard(
         A row per combination of sampler, weight and model, best first, beside doing nothing
         (the default model, decided by argmax). Columns: strategy, untouched (neither
         resampled nor weighted), sampler, weight, model, decision, score, spread, trials,
-        seconds, trial.
+        seconds, trial, exported.
     """
     complete = [record for record in result.records if record.state == "complete"]
     groups: dict[str, list[TrialRecord]] = {}
@@ -78,6 +78,7 @@ def build_leaderboard(
     rows = []
     for records in groups.values():
         best = max(records, key=lambda r: metric.utility(r.scores[metric.name].value))
+        best = result.best if result.best in records else best
         seconds = sum(record.seconds for record in records)
         rows.append(_row(best, best.scores[metric.name], TUNED, len(records), seconds))
     nothing = untouched_scores(result, metric, y, folds)
@@ -90,6 +91,7 @@ def build_leaderboard(
         scores = result.default.scores[metric.name]
         rows.append(_row(result.default, scores, TUNED, 1, result.default.seconds))
     board = pd.DataFrame(rows)
+    board["exported"] = (board["trial"] == result.best.number) & (board["decision"] == TUNED)
     order = board["score"].map(metric.utility).sort_values(ascending=False, kind="stable").index
     return board.loc[order].reset_index(drop=True).rename_axis("rank")
 
@@ -154,8 +156,12 @@ def _gain(metric: Metric, score: Score, tuned: Score, n_folds: int) -> str:
     """Say whether the winner's lead over the tuned default is more than the folds' noise."""
     gain = metric.utility(score.value) - metric.utility(tuned.value)
     noise = 2 * float(np.hypot(score.spread, tuned.spread)) / np.sqrt(n_folds)
-    if gain <= 0:
+    if gain == 0:
         return "Nothing that was tried beats that default."
+    if gain < 0:
+        return (
+            f"By {metric.name} alone that default is {-gain:.3f} ahead, by its ranking it is not."
+        )
     if gain <= noise:
         return (
             f"The lead of {gain:.3f} over the default is within the noise of the folds "

@@ -138,12 +138,19 @@ def leaderboard(run: Run) -> str:
     board = run.result.leaderboard
     default = run.result.search.default
     reference = board["trial"] == (default.number if default else -1)
-    shown = board[(board.index < SHOWN) | reference]
+    shown = board[(board.index < SHOWN) | reference | board["exported"]]
     width = max(len(name) for name in [*map(_name, shown.to_dict("records")), "strategy"])
     lines = [f"{'rank':>4}  {'strategy':<{width}}  {'decision':<8}  score"]
     for rank, row in zip(shown.index, shown.to_dict("records"), strict=True):
         score = f"{row['score']:.3f} ± {row['spread']:.3f}"
-        lines.append(f"{rank + 1:>4}  {_name(row):<{width}}  {row['decision']:<8}  {score}")
+        mark = "  <- exported" if row["exported"] else ""
+        lines.append(f"{rank + 1:>4}  {_name(row):<{width}}  {row['decision']:<8}  {score}{mark}")
+    metric = run.result.metric
+    if metric.needs_decision:
+        lines.append(
+            f"Exported is what does best by {metric.name} and {metric.ranking} together: with few "
+            "positives a single metric follows luck."
+        )
     return "\n".join(lines)
 
 

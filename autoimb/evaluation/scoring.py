@@ -11,7 +11,7 @@ from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.rules import DecisionRule, solve_rule
 from autoimb.metrics import Metric, get_metric
 
-__all__ = ["REPORTED", "Score", "cross_fitted_labels", "score_out_of_fold"]
+__all__ = ["REPORTED", "Score", "cross_fitted_labels", "score_out_of_fold", "selection_value"]
 
 # What every trial reports, beside the metric that is searched.
 REPORTED = (
@@ -109,6 +109,38 @@ def score_out_of_fold(
     labels = rule.decide(proba) if rule else cross_fitted_labels(metric, y, proba, folds)
     reported = {metric.name: metric, **{name: get_metric(name) for name in REPORTED}}
     return {name: _score(one, y, proba, labels, folds) for name, one in reported.items()}
+
+
+def selection_value(metric: Metric, scores: Mapping[str, Score]) -> float:
+    """Give the value by which one of the finished trials is chosen; greater is better.
+
+    A metric that needs a decision moves by single rows where positives are few, and the best of
+    many trials is the luckiest. The metric of the ranking that is cut is steadier, and the mean
+    over folds errs otherwise than the value over all rows: the four are averaged.
+
+    Parameters
+    ----------
+    metric : Metric
+    scores : mapping of str to Score
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> from autoimb.metrics import METRICS
+    >>> scores = {"f1": Score(0.6, 0.5, 0.1), "average_precision": Score(0.4, 0.3, 0.1)}
+    >>> round(selection_value(METRICS["f1"], scores), 3)
+    0.45
+    >>> selection_value(METRICS["average_precision"], scores)
+    0.4
+    """
+    own = scores[metric.name]
+    if not metric.needs_decision:
+        return metric.utility(own.value)
+    ranking = scores[metric.ranking]
+    return float(np.mean([own.value, own.mean, ranking.value, ranking.mean]))
 
 
 def _score(

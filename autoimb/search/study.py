@@ -18,7 +18,7 @@ from optuna.trial import TrialState
 
 from autoimb.errors import SearchError
 from autoimb.evaluation.engine import Evaluation, Evaluator
-from autoimb.evaluation.scoring import Score
+from autoimb.evaluation.scoring import Score, selection_value
 from autoimb.metrics import Metric, get_metric
 from autoimb.search.budget import Budget
 from autoimb.search.executors import Executor, open_executor
@@ -67,6 +67,7 @@ class SearchResult:
     records : tuple of TrialRecord
         In the order of their numbers.
     best : TrialRecord
+        The one to export, by `selection_value`; its score may not be the highest of all.
     best_evaluation : Evaluation
     default : TrialRecord or None
         The default configuration: no sampler, no weight; None if it failed.
@@ -321,13 +322,11 @@ class _Run:
         self.watch(record)
 
     def _keep(self, record: TrialRecord, evaluation: Evaluation) -> None:
-        """Remember the default and the best; of equals the one found first."""
+        """Remember the default and the one to choose; of equals the one found first."""
         if record.number == 0:
             self.default = record, evaluation
-        value = self.metric.utility(record.scores[self.metric.name].value)
-        if self.best is None or value > self.metric.utility(
-            self.best[0].scores[self.metric.name].value
-        ):
+        value = selection_value(self.metric, record.scores)
+        if self.best is None or value > selection_value(self.metric, self.best[0].scores):
             self.best = record, evaluation
 
     def _why_nothing(self) -> str:
