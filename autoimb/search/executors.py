@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import pickle
 import signal
 import sys
@@ -140,7 +141,7 @@ class _MainlessProcess(SpawnProcess):
 
     @staticmethod
     def _Popen(process_obj: Any) -> Any:
-        with _MainlessProcess._hiding, _interrupts_blocked():
+        with _MainlessProcess._hiding, _interrupts_blocked(), _output_discarded():
             main = sys.modules["__main__"]
             sys.modules["__main__"] = ModuleType("__main__")
             try:
@@ -163,6 +164,29 @@ def _interrupts_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _output_discarded() -> Iterator[None]:
+    """Have a child start with nowhere to print.
+
+    What libraries print in a trial is no result of the user's, and a worker that is still
+    starting when the pool is closed would show a traceback. The files are inherited, so that this
+    process lacks them for the moment of the start.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(number) for number in (1, 2)]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        for number in (1, 2):
+            os.dup2(nowhere, number)
+        yield
+    finally:
+        for number, copy in zip((1, 2), kept, strict=True):
+            os.dup2(copy, number)
+        for number in (nowhere, *kept):
+            os.close(number)
 
 
 class _MainlessContext(SpawnContext):
