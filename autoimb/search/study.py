@@ -315,9 +315,10 @@ class _Run:
         else:
             scores, seconds = dict(evaluation.scores), evaluation.seconds
             record = TrialRecord(number, pending.configuration, "complete", scores, seconds)
+            # Kept before anything is written: an interrupt meanwhile must not lose it.
+            self._keep(record, evaluation)
             trial.set_user_attr("scores", {name: score.value for name, score in scores.items()})
             self.study.tell(trial, record.scores[self.metric.name].value)
-            self._keep(record, evaluation)
         self.records.append(record)
         self.watch(record)
 
