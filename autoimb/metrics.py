@@ -104,8 +104,9 @@ def mcc(counts: Counts) -> FloatArray:
     """Matthews' correlation of truth and prediction, for any number of classes (Gorodkin 2004)."""
     n = counts.true.sum(axis=-1)
     covariance = counts.correct.sum(axis=-1) * n - (counts.true * counts.predicted).sum(axis=-1)
-    spread_true = n**2 - (counts.true**2).sum(axis=-1)
-    spread_predicted = n**2 - (counts.predicted**2).sum(axis=-1)
+    # Shares of rows add up with rounding: what is 0 may come out below it.
+    spread_true = np.maximum(n**2 - (counts.true**2).sum(axis=-1), 0.0)
+    spread_predicted = np.maximum(n**2 - (counts.predicted**2).sum(axis=-1), 0.0)
     return _ratio(covariance, np.sqrt(spread_true * spread_predicted))
 
 
@@ -195,6 +196,8 @@ class Metric:
         False for losses.
     ranking : str
         Of a metric that needs a decision: the one of the ranking that is cut.
+    floor : float or None
+        What the decision must reach before anything else counts.
     """
 
     name: str
@@ -203,6 +206,7 @@ class Metric:
     of_scores: Callable[[IntArray, FloatArray], float] | None = None
     greater_is_better: bool = True
     ranking: str = "average_precision"
+    floor: float | None = None
 
     def __reduce__(self) -> tuple[Callable[[str], Metric], tuple[str]]:
         """Pickle by name: the functions are found again in the table."""
@@ -303,6 +307,7 @@ def _at_floor(name: str, floor: float) -> Metric:
         f"best {wanted} with a {held} of at least {floor:g} (@0.8 sets another floor)",
         partial(_recall_at_precision if of_recall else _precision_at_recall, floor=floor),
         _one_against_rest(score, "positive"),
+        floor=floor,
     )
 
 

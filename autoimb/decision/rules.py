@@ -1,4 +1,4 @@
-"""Decision rules, solved exactly on out-of-fold probabilities."""
+"""Decision rules, solved on out-of-fold probabilities."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
+from autoimb.decision.smoothing import smooth_labels
 from autoimb.decision.sweep import sweep_thresholds
 from autoimb.metrics import Counts, Metric, count
 
@@ -87,7 +88,11 @@ def argmax_rule(n_classes: int) -> DecisionRule:
 
 
 def solve_rule(metric: Metric, y: IntArray, proba: FloatArray) -> DecisionRule:
-    """Find the rule that scores best, never below the argmax.
+    """Find the rule that promises the best score, never one below the argmax on these rows.
+
+    For two classes every threshold is swept, on labels that lean towards calibrated
+    probabilities where positives are few (`smooth_labels`); for more, the weight of one class
+    after the other.
 
     Parameters
     ----------
@@ -118,16 +123,17 @@ def solve_rule(metric: Metric, y: IntArray, proba: FloatArray) -> DecisionRule:
 
 
 def _solve_threshold(metric: Metric, y: IntArray, proba: FloatArray) -> Threshold:
-    found = sweep_thresholds(y, proba[:, 1])
-    scores = metric.of_counts(found.counts)
-    best = np.flatnonzero(scores >= scores.max() - 1e-12)
-    neutral = argmax_rule(2)
-    if (
-        isinstance(neutral, Threshold)
-        and metric.of_counts(count(y, neutral.decide(proba), 2)) >= scores.max() - 1e-12
-    ):
-        return neutral
-    return Threshold(float(found.thresholds[best[len(best) // 2]]))
+    # A floor is to hold on rows, not in expectation.
+    leant = smooth_labels(y, proba[:, 1]) if metric.floor is None else y
+    found = sweep_thresholds(leant, proba[:, 1])
+    promised = metric.of_counts(found.counts)
+    best = np.flatnonzero(promised >= promised.max() - 1e-12)
+    solved, plain = Threshold(float(found.thresholds[best[len(best) // 2]])), Threshold(0.5)
+
+    def score(rule: Threshold) -> float:
+        return float(metric.of_counts(count(y, rule.decide(proba), 2)))
+
+    return solved if score(solved) > score(plain) + 1e-12 else plain
 
 
 def _solve_class_weights(metric: Metric, y: IntArray, proba: FloatArray) -> ClassWeights:

@@ -29,13 +29,13 @@ class Sweep:
     counts: Counts
 
 
-def sweep_thresholds(y: IntArray, score: FloatArray) -> Sweep:
+def sweep_thresholds(y: IntArray | FloatArray, score: FloatArray) -> Sweep:
     """Count what each distinct threshold would predict.
 
     Parameters
     ----------
     y : ndarray of shape (n_samples,)
-        1 for the positive class, else 0.
+        1 for the positive class, else 0; shares in between are counted as such.
     score : ndarray of shape (n_samples,)
         Greater means more likely positive; tied rows are decided together.
 
@@ -57,12 +57,13 @@ def sweep_thresholds(y: IntArray, score: FloatArray) -> Sweep:
     last_of_tie = np.flatnonzero(np.append(np.diff(falling) != 0, True))
     predicted = np.append(0, last_of_tie + 1).astype(float)
     hits = np.append(0, np.cumsum(y[order])[last_of_tie]).astype(float)
-    n, n_positive = float(len(y)), float(np.sum(y))
+    # The same sum as the last of `hits`: another order of adding would differ by rounding.
+    n, n_positive = float(len(y)), float(hits[-1])
     ends = np.append(falling[last_of_tie], falling[-1] - abs(falling[-1]))
     middles = (ends[:-1] + ends[1:]) / 2
     # Between neighbouring floats there is no middle: the upper one itself separates them.
     thresholds = np.append(falling[0] + 1.0, np.where(middles > ends[1:], middles, ends[:-1]))
-    rejected_rightly = (n - n_positive) - (predicted - hits)
+    rejected_rightly = np.maximum((n - n_positive) - (predicted - hits), 0.0)
     return Sweep(
         thresholds,
         Counts(

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.rules import ClassWeights, Threshold, argmax_rule, solve_rule
+from autoimb.decision.smoothing import smooth_labels
 from autoimb.decision.sweep import sweep_thresholds
-from autoimb.metrics import METRICS, Metric, count
+from autoimb.metrics import METRICS, Counts, Metric, count
 
 # What a rule maximises; the rankings share one.
 each_metric = pytest.mark.parametrize(
@@ -45,15 +46,53 @@ def multiclass_rows(draw: Any) -> tuple[IntArray, FloatArray]:
     return np.array(y), proba / proba.sum(axis=1, keepdims=True)
 
 
+def promised_score(metric: Metric, z: FloatArray, positive: FloatArray) -> float:
+    """Score a decision on shares of positives, row by row."""
+    return float(
+        metric.of_counts(
+            Counts(
+                true=np.array([np.sum(1 - z), np.sum(z)]),
+                predicted=np.array([np.sum(~positive), np.sum(positive)], dtype=float),
+                correct=np.array([np.sum((1 - z)[~positive]), np.sum(z[positive])]),
+            )
+        )
+    )
+
+
 @each_metric
 @settings(max_examples=60, deadline=None)
 @given(rows=binary_rows())
-def test_a_threshold_is_as_good_as_the_best_of_all(
+def test_a_threshold_promises_as_much_as_the_best_of_all(
+    name: str, rows: tuple[IntArray, FloatArray]
+) -> None:
+    metric, (y, p) = METRICS[name], rows
+    rule = solve_rule(metric, y, two_columns(p))
+    assert isinstance(rule, Threshold)
+    z = smooth_labels(y, p) if metric.floor is None else y
+    everyone = [promised_score(metric, z, p >= t) for t in (*p, np.inf)]
+    found = promised_score(metric, z, p >= rule.value)
+    assert rule == argmax_rule(2) or found == pytest.approx(max(everyone), abs=1e-9)
+
+
+@each_metric
+@settings(max_examples=60, deadline=None)
+@given(rows=binary_rows())
+def test_a_threshold_is_never_below_the_argmax(
     name: str, rows: tuple[IntArray, FloatArray]
 ) -> None:
     metric, (y, p) = METRICS[name], rows
     found = solve_rule(metric, y, two_columns(p)).decide(two_columns(p))
-    everyone = [score(metric, y, (p >= t).astype(int), 2) for t in (*p, np.inf)]
+    plain = argmax_rule(2).decide(two_columns(p))
+    assert score(metric, y, found, 2) >= score(metric, y, plain, 2)
+
+
+@each_metric
+def test_with_many_positives_a_threshold_is_the_best_of_all(name: str) -> None:
+    metric, rng = METRICS[name], np.random.default_rng(0)
+    y = (np.arange(9000) < 4000).astype(int)
+    p = rng.beta(2 + 2 * y, 4).round(3)
+    found = solve_rule(metric, y, two_columns(p)).decide(two_columns(p))
+    everyone = [score(metric, y, (p >= t).astype(int), 2) for t in (*np.unique(p), np.inf)]
     assert score(metric, y, found, 2) == pytest.approx(max(everyone), abs=1e-9)
 
 
