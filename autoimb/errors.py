@@ -14,7 +14,11 @@ __all__ = [
     "SearchSpaceError",
     "UsageError",
     "nearest_name",
+    "one_line",
 ]
+
+# Of a reason, as a database column or a terminal line holds it.
+MAX_REASON = 500
 
 
 class AutoImbError(Exception):
@@ -74,3 +78,25 @@ def nearest_name(name: str, known: Iterable[str]) -> str:
     names = list(known)
     close = get_close_matches(str(name), names, n=1)
     return f"did you mean '{close[0]}'?" if close else f"choose one of: {', '.join(names)}"
+
+
+def one_line(error: BaseException) -> str:
+    r"""Say what an exception is in one line.
+
+    Parameters
+    ----------
+    error : BaseException
+
+    Returns
+    -------
+    str
+        Its type and text, cut where it is long.
+
+    Examples
+    --------
+    >>> one_line(ValueError("no cluster\nwas found."))
+    'ValueError: no cluster was found'
+    """
+    text = " ".join(str(error).split())
+    text = text if len(text) <= MAX_REASON else text[: MAX_REASON - 1] + "…"
+    return f"{type(error).__name__}: {text}".rstrip(" .:")

@@ -17,7 +17,7 @@ from autoimb.artifact import FittedModel
 from autoimb.data.dataset import Dataset
 from autoimb.data.splitting import assign_folds, feasible_folds
 from autoimb.decision.rules import solve_rule
-from autoimb.errors import AutoImbWarning, UsageError
+from autoimb.errors import AutoImbWarning, UsageError, one_line
 from autoimb.evaluation.engine import Evaluator
 from autoimb.metrics import Metric, get_metric
 from autoimb.profiling.profile import Profile, profile_dataset
@@ -234,7 +234,7 @@ def fit_dataset(
         journal=journal,
         watch=watching.told,
     )
-    model = refit(evaluator, dataset, found, plan.metric)
+    model, refit_notes = refit(evaluator, dataset, found, plan.metric)
     result = FitResult(
         model=model,
         profile=profile,
@@ -246,7 +246,7 @@ def fit_dataset(
         folds=folds,
         out_of_fold=found.best_evaluation.proba.astype(float),
         seconds=plan.budget.elapsed(),
-        notes=(*notes, *_notes(dataset, plan, n_folds, found)),
+        notes=(*notes, *_notes(dataset, plan, n_folds), *refit_notes, *_interruption(found)),
     )
     watching.finished(result)
     return result
@@ -263,22 +263,35 @@ def averages(dataset: Dataset, configuration: Configuration) -> bool:
 
 def refit(
     evaluator: Evaluator, dataset: Dataset, found: SearchResult, metric: Metric
-) -> FittedModel:
-    """Train the winner on every row; its decision is the one solved on unseen rows."""
+) -> tuple[FittedModel, list[str]]:
+    """Train the winner on every row; its decision is the one solved on unseen rows.
+
+    A component that worked on each fold may still fail on all rows: KMeansSMOTE finds no
+    cluster, say. Then the models of the folds are exported, so that no search is lost.
+    """
     configuration, seed = found.best.configuration, evaluator.seed
-    levels = dataset.schema.n_levels
-    parts = [TrainingPart(dataset.X, dataset.y, levels, dataset.n_classes, seed)]
-    if averages(dataset, configuration):
-        parts += [evaluator.training_part(fold) for fold in range(evaluator.n_folds)]
+    levels, n_classes = dataset.schema.n_levels, dataset.n_classes
+    everything = TrainingPart(dataset.X, dataset.y, levels, n_classes, seed)
     n_threads = (os.cpu_count() or 1) if dataset.X.size > THREADS_PAY else 1
+    members, notes = [], []
     with threadpool_limits(n_threads):
-        members = [train(configuration, part, n_threads=n_threads, seed=seed) for part in parts]
+        try:
+            members.append(train(configuration, everything, n_threads=n_threads, seed=seed))
+        except Exception as error:
+            notes.append(f"the winner could not be trained on all rows: {one_line(error)}")
+        if not members or averages(dataset, configuration):
+            for part in map(evaluator.training_part, range(evaluator.n_folds)):
+                members.append(train(configuration, part, n_threads=n_threads, seed=seed))
+            what = "on those of each fold" if notes else "on all rows and on those of each fold"
+            why = "" if notes else ": with few rows of a class that is steadier"
+            notes.append(f"the exported model averages {len(members)} fits, {what}{why}.")
     pipeline = members[0] if len(members) == 1 else AveragedPipeline(tuple(members))
     rule = solve_rule(metric, dataset.y, found.best_evaluation.proba.astype(float))
-    return FittedModel(pipeline, dataset.schema, dataset.labels, rule, metric.name, dataset.target)
+    named = (dataset.schema, dataset.labels, rule, metric.name, dataset.target)
+    return FittedModel(pipeline, *named), notes
 
 
-def _notes(dataset: Dataset, plan: Plan, n_folds: int, found: SearchResult) -> list[str]:
+def _notes(dataset: Dataset, plan: Plan, n_folds: int) -> list[str]:
     notes = []
     if n_folds < plan.n_folds:
         rarest = int(dataset.class_counts.argmin())
@@ -291,11 +304,10 @@ def _notes(dataset: Dataset, plan: Plan, n_folds: int, found: SearchResult) -> l
         shown = ", ".join(f"'{c.name}' ({c.why_dropped})" for c in dropped[:5])
         more = f" and {len(dropped) - 5} more" if len(dropped) > 5 else ""
         notes.append(f"left out {shown}{more}.")
-    if averages(dataset, found.best.configuration):
-        notes.append(
-            f"the exported model averages {n_folds + 1} fits, on all rows and on those of each "
-            "fold: with few rows of a class that is steadier."
-        )
-    if found.interrupted:
-        notes.append(f"interrupted after {len(found.records)} trials: this is the best so far.")
     return notes
+
+
+def _interruption(found: SearchResult) -> list[str]:
+    if not found.interrupted:
+        return []
+    return [f"interrupted after {len(found.records)} trials: this is the best so far."]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -48,3 +50,20 @@ def test_otherwise_one_fit_is_exported(n_positive: int, n_rows: int, space: str)
     found = fit(dataset(n_positive, n_rows), space)
     assert isinstance(found.model.pipeline, TrainedPipeline)
     assert not any("averages" in note for note in found.notes)
+
+
+def test_a_winner_that_fails_on_all_rows_is_exported_as_its_folds(tmp_path: Path) -> None:
+    data = dataset(FEW_ROWS, 3 * FEW_ROWS)
+    path = tmp_path / "own.toml"
+    path.write_text(
+        f'[model.picky]\nclass = "fails_on_many_rows.Picky"\nmax_rows = {len(data.y) - 1}\n'
+    )
+    found = fit(data, str(path))
+    pipeline = found.model.pipeline
+    assert isinstance(pipeline, AveragedPipeline)
+    assert len(pipeline.members) == N_FOLDS
+    assert found.notes[-2:] == (
+        "the winner could not be trained on all rows: RuntimeError: 3000 rows are too many",
+        "the exported model averages 3 fits, on those of each fold.",
+    )
+    assert found.score > 0.5

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +17,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import TrialState
 
-from autoimb.errors import SearchError
+from autoimb.errors import SearchError, one_line
 from autoimb.evaluation.engine import Evaluation, Evaluator
 from autoimb.evaluation.scoring import Score, selection_value
 from autoimb.metrics import Metric, get_metric
@@ -120,18 +121,30 @@ def create_study(metric: Metric, seed: int, journal: Path | None = None) -> optu
     )
 
 
-def first_configurations(space: SearchSpace) -> Iterator[Configuration]:
-    """Yield what is tried before the study suggests: the default, then one change at a time."""
-    yield space.untouched()
-    if space.default() != space.untouched():
-        yield space.default()
-    for weight in space.stages["weight"][1:]:
-        yield space.default(weight=weight.name)
-    for model in space.stages["model"][1:]:
-        yield space.default(model=model.name)
-    for sampler in space.stages["sampler"]:
-        if sampler.name in FIRST_SAMPLERS:
-            yield space.default(sampler=sampler.name)
+def first_configurations(space: SearchSpace) -> list[Configuration]:
+    """List what is tried before the study suggests, each once.
+
+    The default, then what did well on other data in turn with one change of the default each:
+    the study would else judge a model by its default alone, and stay with the luckiest.
+    """
+    changes = [space.default(weight=weight.name) for weight in space.stages["weight"][1:]]
+    changes += [space.default(model=model.name) for model in space.stages["model"][1:]]
+    changes += [
+        space.default(sampler=sampler.name)
+        for sampler in space.stages["sampler"]
+        if sampler.name in FIRST_SAMPLERS
+    ]
+    in_turn = [one for pair in zip_longest(space.portfolio(), changes) for one in pair if one]
+    return deduplicated([space.untouched(), space.default(), *in_turn])
+
+
+def deduplicated(configurations: Iterable[Configuration]) -> list[Configuration]:
+    """Keep the first of equals."""
+    found: list[Configuration] = []
+    for configuration in configurations:
+        if configuration not in found:
+            found.append(configuration)
+    return found
 
 
 def search(
@@ -206,7 +219,7 @@ class _Run:
         self.budget = budget
         self.metric = metric
         self.watch = watch
-        self.first = first_configurations(space)
+        self.first = iter(first_configurations(space))
         # A count of trials promises the same answer for any number of workers. With a clock
         # that cannot be had, so that no worker need wait for an older trial.
         self.in_order = budget.seconds is None
@@ -306,7 +319,7 @@ class _Run:
         try:
             evaluation = pending.future.result()
         except Exception as error:
-            record = TrialRecord(number, pending.configuration, "failed", reason=_one_line(error))
+            record = TrialRecord(number, pending.configuration, "failed", reason=_reason(error))
             trial.set_user_attr("reason", record.reason)
             # Optuna's sampler ranks a pruned trial below every other, and ignores a failed one:
             # what took too long must not be suggested again and again.
@@ -344,9 +357,6 @@ class _Spent(Exception):
     """The budget is used up."""
 
 
-def _one_line(error: BaseException) -> str:
-    """Say in one line why a trial failed."""
-    if isinstance(error, TimeoutError):
-        return "took longer than one trial may"
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}"[:500]
+def _reason(error: Exception) -> str:
+    slow = isinstance(error, TimeoutError)
+    return "took longer than one trial may" if slow else one_line(error)

@@ -50,6 +50,10 @@ class Constant:
         """Return the value itself; the trial is not asked."""
         return self.value
 
+    def nearest(self, value: Any) -> Any:
+        """Return the constant: no other value is admitted."""
+        return self.value
+
     def capped(self, facts: Mapping[str, float]) -> Constant:
         """Return the constant: facts do not bound it."""
         return self
@@ -77,6 +81,10 @@ class Options:
     def suggest(self, trial: Trial, name: str) -> Any:
         """Ask the trial."""
         return trial.suggest_categorical(name, list(self.values))
+
+    def nearest(self, value: Any) -> Any:
+        """Return the value if it is one of them, else the default."""
+        return value if value in self.values else self.default
 
     def capped(self, facts: Mapping[str, float]) -> Options:
         """Return the options: facts do not bound them."""
@@ -127,6 +135,10 @@ class Range:
             value = math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
         else:
             value = rng.uniform(self.low, self.high)
+        return self.nearest(value)
+
+    def nearest(self, value: float) -> float:
+        """Move a number to the nearest one that is admitted."""
         value = self._on_grid(min(max(value, self.low), self.high))
         return round(value) if self.is_integer else value
 

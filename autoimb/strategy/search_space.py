@@ -20,7 +20,7 @@ from autoimb.errors import SearchSpaceError, nearest_name
 from autoimb.profiling.profile import FACTS
 from autoimb.strategy.configuration import STAGES, Choice, Configuration
 from autoimb.strategy.parameters import Options, Parameter, Trial, read_parameter
-from autoimb.strategy.space_files import find_space, read_tables
+from autoimb.strategy.space_files import find_space, read_tables, shipped_portfolio
 
 __all__ = ["Component", "SearchSpace", "import_class", "load_space"]
 
@@ -164,6 +164,18 @@ class SearchSpace:
         """Return the default configuration, with some components named by stage."""
         return self.configuration(lambda name, parameter: components.get(name, parameter.default))
 
+    def portfolio(self) -> list[Configuration]:
+        """Return what did well on other data, as far as this space has its components.
+
+        Values that the space does not admit become the nearest that it does.
+        """
+        names = {stage: {c.name for c in components} for stage, components in self.stages.items()}
+        return [
+            self.configuration(partial(_nearest, flat))
+            for flat in shipped_portfolio()
+            if all(flat.get(stage, "none") in (*names[stage], "none") for stage in STAGES)
+        ]
+
     def sample(self, rng: np.random.Generator) -> Configuration:
         """Draw a random configuration."""
         return self.configuration(lambda name, parameter: parameter.sample(rng))
@@ -171,6 +183,10 @@ class SearchSpace:
     def suggest(self, trial: Trial) -> Configuration:
         """Let an Optuna trial choose."""
         return self.configuration(lambda name, parameter: parameter.suggest(trial, name))
+
+
+def _nearest(flat: Mapping[str, Any], name: str, parameter: Parameter) -> Any:
+    return parameter.nearest(flat[name]) if name in flat else parameter.default
 
 
 def load_space(name: str | Path) -> SearchSpace:

@@ -9,9 +9,11 @@ from typing import Any
 from autoimb.errors import SearchSpaceError, nearest_name
 from autoimb.strategy.configuration import STAGES
 
-__all__ = ["find_space", "read_tables", "shipped_spaces"]
+__all__ = ["find_space", "read_tables", "shipped_portfolio", "shipped_spaces"]
 
 Tables = dict[str, dict[str, dict[str, Any]]]
+# Beside the spaces, but no space: what any of them tries first.
+PORTFOLIO = "portfolio"
 
 
 def spaces_folder() -> Path:
@@ -35,7 +37,25 @@ def shipped_spaces() -> dict[str, str]:
     ['default', 'fast', 'interpretable', 'thorough']
     """
     found = {path.stem: path.read_text("utf-8") for path in spaces_folder().glob("*.toml")}
+    del found[PORTFOLIO]
     return {name: text.splitlines()[0].lstrip("# ") for name, text in sorted(found.items())}
+
+
+def shipped_portfolio() -> list[dict[str, Any]]:
+    """Read the configurations that did well on other data, the best first.
+
+    Returns
+    -------
+    list of dict
+        Qualified parameter names and values, as `Configuration.flat` has them.
+
+    Examples
+    --------
+    >>> sorted({flat["model"] for flat in shipped_portfolio()})[-1]
+    'lightgbm'
+    """
+    text = (spaces_folder() / f"{PORTFOLIO}.toml").read_text("utf-8")
+    return list(tomllib.loads(text)["configuration"])
 
 
 def find_space(name: str | Path) -> Path:
@@ -45,11 +65,11 @@ def find_space(name: str | Path) -> Path:
         if not path.is_file():
             raise SearchSpaceError(f"search space file {path} does not exist. Check the path.")
         return path
-    shipped = spaces_folder() / f"{name}.toml"
-    if not shipped.is_file():
-        near = nearest_name(str(name), shipped_spaces())
+    shipped = shipped_spaces()
+    if str(name) not in shipped:
+        near = nearest_name(str(name), shipped)
         raise SearchSpaceError(f"search space '{name}' does not exist; {near}")
-    return shipped
+    return spaces_folder() / f"{name}.toml"
 
 
 def read_tables(path: Path, seen: tuple[Path, ...] = ()) -> Tables:

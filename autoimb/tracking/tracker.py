@@ -20,7 +20,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from autoimb.data.dataset import Dataset
-from autoimb.errors import AutoImbWarning
+from autoimb.errors import AutoImbWarning, one_line
 from autoimb.fitting import FitResult, Plan
 from autoimb.profiling.profile import Profile
 from autoimb.search.study import TrialRecord
@@ -31,7 +31,6 @@ __all__ = ["Tracker", "default_tracking_uri", "open_tracker"]
 # Seconds that the end of a fit waits for what is still to be written; an interrupted one less.
 PATIENCE = 60.0
 PATIENCE_INTERRUPTED = 5.0
-MAX_REASON = 400
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
@@ -164,7 +163,7 @@ class Tracker:
         status = "FAILED"
         if not isinstance(error, Exception):
             status, self._patience = "KILLED", PATIENCE_INTERRUPTED
-        self._put(self._writer.end, status, {"failure": _one_line(error)})
+        self._put(self._writer.end, status, {"failure": one_line(error)})
 
     def close(self) -> None:
         """Wait until all is written, though not for ever, and warn if something was not."""
@@ -200,7 +199,7 @@ class Tracker:
                 while (task := self._tasks.get()) and not self._failure:
                     task()
         except Exception as error:
-            self._failure = _without_password(_one_line(error))
+            self._failure = _without_password(one_line(error))
             tags = {"tracking_failure": self._failure}
             with suppress(Exception):
                 self._writer.end("FAILED", tags, now=round(1000 * time.time()))
@@ -250,9 +249,3 @@ def _with_absolute_path(uri: str) -> str:
 
 def _without_password(text: str) -> str:
     return re.sub(r"://[^/\s@]*@", "://***@", text)
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    text = text if len(text) <= MAX_REASON else text[: MAX_REASON - 1] + "…"
-    return f"{type(error).__name__}: {text}".rstrip(" .:")

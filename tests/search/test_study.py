@@ -15,8 +15,9 @@ from optuna.storages.journal import JournalFileBackend
 from autoimb.errors import SearchError
 from autoimb.evaluation.engine import Evaluator
 from autoimb.search.budget import Budget
-from autoimb.search.study import TrialRecord, search
+from autoimb.search.study import TrialRecord, first_configurations, search
 from autoimb.strategy.search_space import SearchSpace, load_space
+from autoimb.strategy.space_files import shipped_spaces
 
 STEADY = "slope = {low = 0.1, high = 5.0, default = 1.0}"
 
@@ -45,6 +46,19 @@ def space(tmp_path: Path) -> Any:
     return make
 
 
+FACTS = {
+    "n_rows": 500.0,
+    "n_features": 9.0,
+    "n_categorical": 2.0,
+    "n_numeric": 7.0,
+    "n_classes": 2.0,
+    "n_minority": 50.0,
+    "imbalance_ratio": 9.0,
+    "missing_share": 0.0,
+    "max_neighbors": 30.0,
+}
+
+
 def trials(n: int) -> Budget:
     return Budget(seconds=None, trials=n)
 
@@ -69,6 +83,16 @@ def test_the_best_is_the_best_and_ties_go_to_the_first(evaluator: Evaluator, spa
     assert len(set(values)) == 1
     assert found.best is found.records[0]
     assert found.best_evaluation.proba.shape == (60, 2)
+
+
+def test_what_is_tried_first_is_tried_once() -> None:
+    for name in shipped_spaces():
+        space = load_space(name).restricted_to(FACTS)
+        found = first_configurations(space)
+        assert found[0] == space.untouched()
+        assert {c.model.name for c in found} == {c.name for c in space.stages["model"]}
+        assert all(found.count(configuration) == 1 for configuration in found)
+        assert set(map(str, space.portfolio())) <= set(map(str, found))
 
 
 @pytest.mark.parametrize("metric", ["brier", "log_loss", "f1"])

@@ -171,3 +171,19 @@ def test_constants_and_choices_know_no_cap() -> None:
     assert options.capped({}) == options
     assert (options.default, options.suggest(trial, "x")) == ("a", "b")
     assert {options.sample(rng) for _ in range(50)} == {"a", "b"}
+
+
+@settings(max_examples=200, deadline=None)
+@given(wide=ranges(), value=st.floats(-1e6, 1e6), seed=st.integers(0, 99))
+def test_no_admitted_value_is_nearer_than_the_nearest(wide: Range, value: float, seed: int) -> None:
+    nearest = wide.nearest(value)
+    assert wide.low <= nearest <= wide.high
+    assert wide.nearest(nearest) == pytest.approx(nearest)
+    other = wide.sample(np.random.default_rng(seed))
+    assert abs(nearest - value) <= abs(other - value) + 1e-9 * abs(value)
+
+
+def test_what_is_no_option_becomes_the_default() -> None:
+    assert Options(("a", "b")).nearest("b") == "b"
+    assert Options(("a", "b")).nearest("c") == "a"
+    assert Constant(3).nearest(4) == 3

@@ -15,7 +15,7 @@ from autoimb.profiling.profile import FACTS
 from autoimb.strategy.configuration import STAGES, Choice
 from autoimb.strategy.parameters import Constant, Range
 from autoimb.strategy.search_space import SearchSpace, load_space
-from autoimb.strategy.space_files import shipped_spaces
+from autoimb.strategy.space_files import shipped_portfolio, shipped_spaces
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 TREE = '[model.tree]\nclass = "sklearn.tree.DecisionTreeClassifier"\n'
@@ -371,3 +371,47 @@ def test_samples_reach_every_component() -> None:
     drawn = [space.sample(rng) for _ in range(600)]
     for stage, components in space.stages.items():
         assert {c.choices[stage].name for c in drawn} == {c.name for c in components}
+
+
+# ---------------------------------------------------------------- what is tried first
+
+
+def test_the_portfolio_is_as_it_was_written_in_the_space_it_was_drawn_from() -> None:
+    space = load_space("default")
+    written = shipped_portfolio()
+    assert written
+    assert [configuration.flat for configuration in space.portfolio()] == written
+
+
+@each_shipped
+@settings(max_examples=25, deadline=None)
+@given(neighbors=st.integers(0, 60), rows=st.integers(4, 300_000))
+def test_a_study_takes_the_portfolio_as_it_is(name: str, neighbors: int, rows: int) -> None:
+    facts = {**MANY, "max_neighbors": float(neighbors), "n_rows": float(rows), "n_minority": 3.0}
+    space = load_space(name).restricted_to(facts)
+    for configuration in space.portfolio():
+        asked = space.suggest(optuna.trial.FixedTrial(dict(configuration.flat)))
+        assert asked.flat == configuration.flat
+
+
+def test_a_space_without_the_components_has_no_portfolio(write: Write) -> None:
+    assert load(write, TREE).portfolio() == []
+
+
+def test_values_that_a_space_does_not_admit_become_the_nearest(write: Write) -> None:
+    text = (
+        'extends = "default"\n[model.lightgbm]\nnum_leaves = {low = 40, high = 50, default = 45}\n'
+        "learning_rate = 0.3\nextra_trees = [true]\n"
+    )
+    space = load(write, text)
+    found = [c.model.values for c in space.portfolio() if c.model.name == "lightgbm"]
+    assert found
+    for values in found:
+        assert 40 <= values["num_leaves"] <= 50
+        assert (values["learning_rate"], values["extra_trees"]) == (0.3, True)
+
+
+def test_the_portfolio_is_no_space() -> None:
+    assert "portfolio" not in shipped_spaces()
+    with pytest.raises(SearchSpaceError, match=r"search space 'portfolio' does not exist"):
+        load_space("portfolio")
