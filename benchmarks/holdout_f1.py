@@ -42,16 +42,16 @@ def run_here(system: str, task: Task) -> Record:
     }
 
 
-def run_apart(system: str, name: str, data: Path, budget: float) -> Record:
+def run_apart(system: str, name: str, args: argparse.Namespace) -> Record:
     """Run this script for one system and data set; what fails is recorded, not raised."""
-    limit = 3 * budget + 120
+    limit = 3 * args.budget + 120
     # a short spin at OpenMP's barriers: the default stalls boosting when another process is busy
     environment = {"GOMP_SPINCOUNT": "1000", **os.environ}
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "record.json"
-        command = [sys.executable, str(Path(__file__).resolve()), "--data", str(data)]
-        command += ["--only", name, "--systems", system, "--budget", str(budget)]
-        command += ["--here", str(out)]
+        command = [sys.executable, str(Path(__file__).resolve()), "--data", str(args.data)]
+        command += ["--only", name, "--systems", system, "--budget", str(args.budget)]
+        command += ["--seed", str(args.seed), "--here", str(out)]
         log = Path(folder) / "log.txt"
         status = run_limited(command, log, Path(folder), environment, limit)
         if status == 0:
@@ -85,11 +85,11 @@ def run_limited(
                 child.wait()
 
 
-def read_records(path: Path) -> dict[tuple[str, str, float], Record]:
-    """Read what is done, by data set, system and budget; of several the last."""
+def read_records(path: Path) -> dict[tuple[str, str, float, int], Record]:
+    """Read what is done, by data set, system, budget and seed; of several the last."""
     lines = path.read_text().splitlines() if path.exists() else []
     records = [json.loads(line) for line in lines]
-    return {(r["data"], r["system"], r["budget"]): r for r in records}
+    return {(r["data"], r["system"], r["budget"], r["seed"]): r for r in records}
 
 
 def mean_record(system: str, records: Iterable[Record]) -> Record:
@@ -126,10 +126,10 @@ def run_all(args: argparse.Namespace, entries: Sequence[Record]) -> None:
     done: dict[Any, Record] = {}
     for name in (entry["name"] for entry in entries):
         for system in args.systems:
-            record = known.get((name, system, args.budget), {"error": "not run"})
+            record = known.get((name, system, args.budget, args.seed), {"error": "not run"})
             if "error" in record or system in args.redo:
-                result = run_apart(system, name, args.data, args.budget)
-                record = {"data": name, "system": system, "budget": args.budget, **result}
+                asked = {"data": name, "system": system, "budget": args.budget, "seed": args.seed}
+                record = {**asked, **run_apart(system, name, args)}
                 with args.out.open("a") as stream:
                     stream.write(json.dumps(record) + "\n")
             done[name, system] = record
@@ -158,6 +158,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--redo", nargs="+", choices=SYSTEMS, default=[], help="even if done")
     parser.add_argument("--only", nargs="+", metavar="NAME", default=[], help="these data sets")
     parser.add_argument("--budget", type=float, default=60.0, help="seconds for each run")
+    parser.add_argument("--seed", type=int, default=0, help="of the split")
     parser.add_argument("--out", type=Path, default=Path("holdout_f1.jsonl"), help="results")
     parser.add_argument("--here", type=Path, help=argparse.SUPPRESS)  # one run, in this process
     args = parser.parse_args()
@@ -169,7 +170,7 @@ def main() -> None:
     args = parse_arguments()
     entries = read_entries(args.data, args.only)
     if args.here:
-        record = run_here(args.systems[0], read_task(args.data, entries[0], args.budget))
+        record = run_here(args.systems[0], read_task(args.data, entries[0], args.budget, args.seed))
         args.here.write_text(json.dumps(record))
     else:
         run_all(args, entries)

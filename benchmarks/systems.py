@@ -49,7 +49,7 @@ class Answer:
     trials: int
 
 
-def read_task(folder: Path, entry: dict[str, Any], budget: float) -> Task:
+def read_task(folder: Path, entry: dict[str, Any], budget: float, seed: int) -> Task:
     from sklearn.model_selection import train_test_split
 
     path, target = folder / entry["file"], entry["target"]
@@ -57,7 +57,7 @@ def read_task(folder: Path, entry: dict[str, Any], budget: float) -> Task:
     # read apart: among labels, "NA" is a word and "1" is not 1.0
     labels = pd.read_csv(path, usecols=[target], dtype=str, keep_default_na=False)[target]
     labels = labels.to_numpy(dtype=object)
-    parts = train_test_split(X, labels, test_size=TEST_SHARE, stratify=labels, random_state=SEED)
+    parts = train_test_split(X, labels, test_size=TEST_SHARE, stratify=labels, random_state=seed)
     return Task(*parts, positive=entry["positive"], budget=budget)
 
 
