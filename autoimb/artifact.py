@@ -28,7 +28,7 @@ from autoimb.arrays import FloatArray
 from autoimb.data.dataset import Labels, Schema, as_table
 from autoimb.decision.rules import DecisionRule
 from autoimb.errors import ArtifactError, nearest_name
-from autoimb.strategy.pipeline import AveragedPipeline, TrainedPipeline
+from autoimb.strategy.pipeline import Pipeline
 
 __all__ = ["FittedModel", "load", "manifest_path", "read_manifest", "save", "set_aside"]
 
@@ -44,7 +44,7 @@ class FittedModel:
 
     Attributes
     ----------
-    pipeline : TrainedPipeline or AveragedPipeline
+    pipeline : TrainedPipeline, AveragedPipeline or BlendedPipeline
     schema : Schema
     labels : Labels
     rule : Threshold or ClassWeights
@@ -54,7 +54,7 @@ class FittedModel:
         Name of the target column.
     """
 
-    pipeline: TrainedPipeline | AveragedPipeline
+    pipeline: Pipeline
     schema: Schema
     labels: Labels
     rule: DecisionRule

@@ -49,6 +49,8 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
     tracking_uri : str or None
         MLflow store; by default that of MLFLOW_TRACKING_URI, else a file in ``autoimb_runs/``.
         "off" tracks nothing.
+    blend : bool
+        Whether the leading strategies may be exported as one model; False exports the best alone.
 
     Attributes
     ----------
@@ -94,6 +96,7 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         random_state: int | np.random.RandomState | None = None,
         experiment: str | None = None,
         tracking_uri: str | None = None,
+        blend: bool = True,
     ) -> None:
         self.metric = metric
         self.time_budget = time_budget
@@ -105,6 +108,7 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.experiment = experiment
         self.tracking_uri = tracking_uri
+        self.blend = blend
 
     def fit(self, X: Any, y: Any) -> AutoImbClassifier:
         """Search for the best strategy and refit it on all rows.
@@ -134,6 +138,7 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
             n_folds=self.n_folds,
             n_jobs=self.n_jobs,
             seed=_seed(self.random_state),
+            blend=self.blend,
         )
         table, y = self._check(X, y)
         dataset = make_dataset(table, y, positive=self.positive)

@@ -10,30 +10,26 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
-from autoimb.arrays import FloatArray, IntArray
+from autoimb.arrays import IntArray
 from autoimb.artifact import FittedModel
 from autoimb.data.dataset import Dataset
 from autoimb.data.splitting import assign_folds, feasible_folds
 from autoimb.decision.rules import solve_rule
-from autoimb.errors import AutoImbWarning, UsageError, one_line
+from autoimb.errors import AutoImbWarning, UsageError
 from autoimb.evaluation.engine import Evaluator
 from autoimb.metrics import Metric, get_metric
 from autoimb.profiling.profile import Profile, profile_dataset
 from autoimb.recommendation import Recommendation, build_leaderboard, recommend
+from autoimb.refitting import Exported, choose_export, estimate_refit, refit
 from autoimb.search.budget import Budget
 from autoimb.search.study import SearchResult, TrialRecord, search
 from autoimb.strategy.configuration import Configuration
-from autoimb.strategy.pipeline import AveragedPipeline, TrainingPart, train
+from autoimb.strategy.pipeline import Pipeline
 from autoimb.strategy.search_space import SearchSpace, load_space
 
 __all__ = ["FitResult", "Plan", "Watcher", "fit_dataset"]
 
-# Cells of the matrix from which threads within one model are faster than a single one.
-THREADS_PAY = 1_000_000
-# Rows of the rarest class below which the models of the folds are averaged.
-FEW_ROWS = 1000
 MAX_SEED = 2**32 - 1
 
 
@@ -50,6 +46,8 @@ class Plan:
     n_folds : int
     n_workers : int or None
     seed : int
+    blend : bool
+        Whether several strategies may be exported together.
     """
 
     metric: Metric
@@ -58,6 +56,7 @@ class Plan:
     n_folds: int = 5
     n_workers: int | None = None
     seed: int = 0
+    blend: bool = True
 
     @classmethod
     def checked(
@@ -70,6 +69,7 @@ class Plan:
         n_folds: int,
         n_jobs: int | None,
         seed: int,
+        blend: bool = True,
     ) -> Plan:
         """Look names up and check numbers.
 
@@ -86,7 +86,7 @@ class Plan:
         if not 0 <= seed <= MAX_SEED:
             raise UsageError(f"random_state must be from 0 to {MAX_SEED}, but got {seed}.")
         n_workers = None if n_jobs in (None, -1) else n_jobs
-        return cls(get_metric(metric), load_space(space), budget, n_folds, n_workers, seed)
+        return cls(get_metric(metric), load_space(space), budget, n_folds, n_workers, seed, blend)
 
 
 @dataclass(frozen=True)
@@ -98,13 +98,13 @@ class FitResult:
     model : FittedModel
     profile : Profile
     search : SearchResult
+    exported : Exported
+        The winner, or the blend that it leads.
     leaderboard : DataFrame
     recommendation : Recommendation
     metric : Metric
     y, folds : ndarray of shape (n_samples,)
         Class codes, and the fold that scored each row.
-    out_of_fold : ndarray of shape (n_samples, n_classes)
-        Probabilities of the winner, in the order of the class codes.
     seconds : float
     notes : tuple of str
         What was assumed or changed, each with how to have it otherwise.
@@ -113,12 +113,12 @@ class FitResult:
     model: FittedModel
     profile: Profile
     search: SearchResult
+    exported: Exported
     leaderboard: pd.DataFrame
     recommendation: Recommendation
     metric: Metric
     y: IntArray
     folds: IntArray
-    out_of_fold: FloatArray
     seconds: float
     notes: tuple[str, ...] = ()
 
@@ -129,16 +129,17 @@ class FitResult:
 
     @property
     def score(self) -> float:
-        """The winner's score."""
-        return self.search.best.scores[self.metric.name].value
+        """The score of what is exported."""
+        return self.exported.scores[self.metric.name].value
 
     def facts(self) -> dict[str, Any]:
         """Sum the fit up for the manifest of the exported model."""
-        best = self.search.best
+        members = self.exported.members
         return {
             "score": self.score,
-            "spread": best.scores[self.metric.name].spread,
+            "spread": self.exported.scores[self.metric.name].spread,
             "configuration": dict(self.configuration.flat),
+            "blended": [dict(member.configuration.flat) for member in members[1:]],
             "recommendation": str(self.recommendation),
             "n_rows": self.profile.n_rows,
             "class_counts": dict(self.profile.class_counts),
@@ -222,73 +223,55 @@ def fit_dataset(
     watching = Watchers(watchers)
     profile = profile_dataset(dataset, plan.seed)
     n_folds = feasible_folds(dataset, plan.n_folds)
-    folds = assign_folds(dataset, n_folds, plan.seed)
-    space = plan.space.restricted_to(profile.facts(n_folds))
+    evaluator = Evaluator.on(
+        dataset, assign_folds(dataset, n_folds, plan.seed), plan.metric.name, plan.seed
+    )
+    n_workers = plan.n_workers or os.cpu_count() or 1
+    cost = estimate_refit(dataset, n_folds, n_workers, plan.blend)
     watching.started(dataset, profile, plan)
-    evaluator = Evaluator.on(dataset, folds, plan.metric.name, plan.seed)
     found = search(
         evaluator,
-        space,
+        plan.space.restricted_to(profile.facts(n_folds)),
         plan.budget,
-        n_workers=plan.n_workers,
+        n_workers=n_workers,
+        refit_cost=cost,
         journal=journal,
         watch=watching.told,
     )
-    model, refit_notes = refit(evaluator, dataset, found, plan.metric)
-    result = FitResult(
-        model=model,
-        profile=profile,
-        search=found,
-        leaderboard=build_leaderboard(found, plan.metric, dataset.y, folds),
-        recommendation=recommend(found, model.rule, dataset.labels, plan.metric, dataset.y, folds),
-        metric=plan.metric,
-        y=dataset.y,
-        folds=folds,
-        out_of_fold=found.best_evaluation.proba.astype(float),
-        seconds=plan.budget.elapsed(),
-        notes=(*notes, *_notes(dataset, plan, n_folds), *refit_notes, *_interruption(found)),
-    )
+    exported = choose_export(found.candidates, evaluator, plan.budget, cost)
+    pipeline, refit_notes = refit(exported, evaluator, dataset, n_workers)
+    notes = (*notes, *_notes(dataset, plan, n_folds), *refit_notes, *_interruption(found))
+    result = _result(dataset, plan, profile, found, exported, pipeline, evaluator.folds, notes)
     watching.finished(result)
     return result
 
 
-def averages(dataset: Dataset, configuration: Configuration) -> bool:
-    """Tell whether the models of the folds are exported beside the one of all rows.
-
-    Their mean varies less from sample to sample than any of them, which matters where
-    positives are few; with many it is only slower.
-    """
-    return not configuration.model.single and int(dataset.class_counts.min()) < FEW_ROWS
-
-
-def refit(
-    evaluator: Evaluator, dataset: Dataset, found: SearchResult, metric: Metric
-) -> tuple[FittedModel, list[str]]:
-    """Train the winner on every row; its decision is the one solved on unseen rows.
-
-    A component that worked on each fold may still fail on all rows: KMeansSMOTE finds no
-    cluster, say. Then the models of the folds are exported, so that no search is lost.
-    """
-    configuration, seed = found.best.configuration, evaluator.seed
-    levels, n_classes = dataset.schema.n_levels, dataset.n_classes
-    everything = TrainingPart(dataset.X, dataset.y, levels, n_classes, seed)
-    n_threads = (os.cpu_count() or 1) if dataset.X.size > THREADS_PAY else 1
-    members, notes = [], []
-    with threadpool_limits(n_threads):
-        try:
-            members.append(train(configuration, everything, n_threads=n_threads, seed=seed))
-        except Exception as error:
-            notes.append(f"the winner could not be trained on all rows: {one_line(error)}")
-        if not members or averages(dataset, configuration):
-            for part in map(evaluator.training_part, range(evaluator.n_folds)):
-                members.append(train(configuration, part, n_threads=n_threads, seed=seed))
-            what = "on those of each fold" if notes else "on all rows and on those of each fold"
-            why = "" if notes else ": with few rows of a class that is steadier"
-            notes.append(f"the exported model averages {len(members)} fits, {what}{why}.")
-    pipeline = members[0] if len(members) == 1 else AveragedPipeline(tuple(members))
-    rule = solve_rule(metric, dataset.y, found.best_evaluation.proba.astype(float))
-    named = (dataset.schema, dataset.labels, rule, metric.name, dataset.target)
-    return FittedModel(pipeline, *named), notes
+def _result(
+    dataset: Dataset,
+    plan: Plan,
+    profile: Profile,
+    found: SearchResult,
+    exported: Exported,
+    pipeline: Pipeline,
+    folds: IntArray,
+    notes: tuple[str, ...],
+) -> FitResult:
+    """Solve the decision on rows not seen in training, and sum all up."""
+    metric, y, labels = plan.metric, dataset.y, dataset.labels
+    rule = solve_rule(metric, y, exported.proba)
+    return FitResult(
+        model=FittedModel(pipeline, dataset.schema, labels, rule, metric.name, dataset.target),
+        profile=profile,
+        search=found,
+        exported=exported,
+        leaderboard=build_leaderboard(found, exported, metric, y, folds),
+        recommendation=recommend(found, exported, rule, labels, metric, y, folds),
+        metric=metric,
+        y=y,
+        folds=folds,
+        seconds=plan.budget.elapsed(),
+        notes=notes,
+    )
 
 
 def _notes(dataset: Dataset, plan: Plan, n_folds: int) -> list[str]:

@@ -13,6 +13,7 @@ from autoimb.data.dataset import Labels
 from autoimb.decision.rules import ClassWeights, DecisionRule, Threshold, argmax_rule
 from autoimb.evaluation.scoring import Score, score_out_of_fold
 from autoimb.metrics import Metric
+from autoimb.refitting import Exported
 from autoimb.search.study import SearchResult, TrialRecord
 from autoimb.strategy.configuration import Choice, Configuration
 
@@ -53,13 +54,14 @@ def untouched_scores(
 
 
 def build_leaderboard(
-    result: SearchResult, metric: Metric, y: IntArray, folds: IntArray
+    result: SearchResult, exported: Exported, metric: Metric, y: IntArray, folds: IntArray
 ) -> pd.DataFrame:
-    """Rank the strategies, each by its best trial, the exported one by that which is exported.
+    """Rank the strategies, each by its best trial, an exported one by that which is exported.
 
     Parameters
     ----------
     result : SearchResult
+    exported : Exported
     metric : Metric
     y, folds : ndarray of shape (n_samples,)
 
@@ -69,16 +71,17 @@ def build_leaderboard(
         A row per combination of sampler, weight and model, best first, beside doing nothing
         (the default model, decided by argmax). Columns: strategy, untouched (neither
         resampled nor weighted), sampler, weight, model, decision, score, spread, trials,
-        seconds, trial, exported.
+        seconds, trial, exported (alone or in a blend).
     """
+    chosen = {record.number for record in exported.members}
     complete = [record for record in result.records if record.state == "complete"]
     groups: dict[str, list[TrialRecord]] = {}
     for record in complete:
         groups.setdefault(str(record.configuration), []).append(record)
     rows = []
     for records in groups.values():
-        best = max(records, key=lambda r: metric.utility(r.scores[metric.name].value))
-        best = result.best if result.best in records else best
+        eligible = [record for record in records if record.number in chosen] or records
+        best = max(eligible, key=lambda r: metric.utility(r.scores[metric.name].value))
         seconds = sum(record.seconds for record in records)
         rows.append(_row(best, best.scores[metric.name], TUNED, len(records), seconds))
     nothing = untouched_scores(result, metric, y, folds)
@@ -91,7 +94,7 @@ def build_leaderboard(
         scores = result.default.scores[metric.name]
         rows.append(_row(result.default, scores, TUNED, 1, result.default.seconds))
     board = pd.DataFrame(rows)
-    board["exported"] = (board["trial"] == result.best.number) & (board["decision"] == TUNED)
+    board["exported"] = board["trial"].isin(chosen) & (board["decision"] == TUNED)
     order = board["score"].map(metric.utility).sort_values(ascending=False, kind="stable").index
     return board.loc[order].reset_index(drop=True).rename_axis("rank")
 
@@ -117,6 +120,7 @@ def _row(
 
 def recommend(
     result: SearchResult,
+    exported: Exported,
     rule: DecisionRule,
     labels: Labels,
     metric: Metric,
@@ -128,6 +132,7 @@ def recommend(
     Parameters
     ----------
     result : SearchResult
+    exported : Exported
     rule : DecisionRule
         Of the exported model.
     labels : Labels
@@ -138,8 +143,9 @@ def recommend(
     -------
     Recommendation
     """
-    score = result.best.scores[metric.name]
-    evidence = [f"Cross-validated {metric.name}: {score} (spread over folds)."]
+    score, n_members = exported.scores[metric.name], len(exported.members)
+    alone = f"; the first alone {result.best.scores[metric.name]}" if n_members > 1 else ""
+    evidence = [f"Cross-validated {metric.name}: {score} (spread over folds){alone}."]
     nothing = untouched_scores(result, metric, y, folds)
     if nothing is not None and result.default is not None:
         tuned = result.default.scores[metric.name]
@@ -149,7 +155,8 @@ def recommend(
             plain += f", with only its decision tuned {tuned.value:.3f}"
         evidence.append(f"Doing nothing, {plain}.")
         evidence.append(_gain(metric, score, tuned, np.unique(folds).size))
-    return Recommendation(describe(result.best.configuration, rule, labels), tuple(evidence))
+    strategy = describe(result.best.configuration, rule, labels, n_members)
+    return Recommendation(strategy, tuple(evidence))
 
 
 def _gain(metric: Metric, score: Score, tuned: Score, n_folds: int) -> str:
@@ -170,7 +177,9 @@ def _gain(metric: Metric, score: Score, tuned: Score, n_folds: int) -> str:
     return f"The lead of {gain:.3f} over the default exceeds the noise of the folds ({noise:.3f})."
 
 
-def describe(configuration: Configuration, rule: DecisionRule, labels: Labels) -> str:
+def describe(
+    configuration: Configuration, rule: DecisionRule, labels: Labels, n_members: int = 1
+) -> str:
     """Say in one sentence what a strategy does.
 
     Parameters
@@ -178,6 +187,8 @@ def describe(configuration: Configuration, rule: DecisionRule, labels: Labels) -
     configuration : Configuration
     rule : DecisionRule
     labels : Labels
+    n_members : int
+        Strategies in the blend that it leads.
 
     Returns
     -------
@@ -190,7 +201,10 @@ def describe(configuration: Configuration, rule: DecisionRule, labels: Labels) -
     "Do not resample or weight: train lightgbm on the data as they are, and predict 'yes' from a \
 probability of 0.2."
     """
-    return f"{_training_words(configuration)}, and {_decision_words(rule, labels)}."
+    others = n_members - 1
+    blended = f", blend it with the {others} next best strategies" if others > 1 else ""
+    blended = ", blend it with the next best strategy" if others == 1 else blended
+    return f"{_training_words(configuration)}{blended}, and {_decision_words(rule, labels)}."
 
 
 def _training_words(configuration: Configuration) -> str:

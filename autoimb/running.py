@@ -133,6 +133,7 @@ def fit(
     experiment: str | None = None,
     tracking_uri: str | None = None,
     run_dir: str | Path | None = None,
+    blend: bool = True,
     watchers: Sequence[Watcher] = (),
 ) -> Run:
     """Search on a file or a frame and export the winner, as the command line does.
@@ -152,6 +153,8 @@ def fit(
         As in `AutoImbClassifier`.
     run_dir : str or Path, optional
         Of the run; by default ``autoimb_runs/<time>-<data name>``.
+    blend : bool
+        As in `AutoImbClassifier`.
     watchers : sequence of Watcher
         Follow the fit.
 
@@ -165,14 +168,9 @@ def fit(
         One line that says what is wrong and what to do.
     """
     plan = Plan.checked(
-        metric=metric,
-        space=space,
-        time_budget=time_budget,
-        n_trials=n_trials,
-        n_folds=n_folds,
-        n_jobs=n_jobs,
-        seed=random_state,
-    )
+        metric=metric, space=space, time_budget=time_budget, n_trials=n_trials, n_folds=n_folds,
+        n_jobs=n_jobs, seed=random_state, blend=blend,
+    )  # fmt: skip
     if out is not None:
         _require_writable(Path(out))
     problem = read_problem(data, target, positive=positive, drop=drop)

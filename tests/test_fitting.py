@@ -1,4 +1,4 @@
-"""What a fit exports: one pipeline, or the mean of several where a class is small."""
+"""What a fit exports: one pipeline, the mean of several where a class is small, or a blend."""
 
 from __future__ import annotations
 
@@ -9,22 +9,32 @@ import pandas as pd
 import pytest
 
 from autoimb.data.dataset import Dataset, make_dataset
-from autoimb.fitting import FEW_ROWS, FitResult, Plan, fit_dataset
-from autoimb.strategy.pipeline import AveragedPipeline, TrainedPipeline
+from autoimb.decision.rules import solve_rule
+from autoimb.fitting import FitResult, Plan, fit_dataset
+from autoimb.refitting import FEW_ROWS
+from autoimb.strategy.pipeline import AveragedPipeline, BlendedPipeline, TrainedPipeline
 
 N_FOLDS = 3
 
 
-def dataset(n_positive: int, n_rows: int) -> Dataset:
+def dataset(n_positive: int, n_rows: int, n_classes: int = 2) -> Dataset:
     rng = np.random.default_rng(0)
-    y = np.repeat([0, 1], [n_rows - n_positive, n_positive])
+    sizes = [n_rows - n_positive * (n_classes - 1), *[n_positive] * (n_classes - 1)]
+    y = np.repeat(range(n_classes), sizes)
     table = pd.DataFrame(rng.normal(size=(n_rows, 3)) + y[:, None], columns=["a", "b", "c"])
     return make_dataset(table, y)
 
 
-def fit(data: Dataset, space: str) -> FitResult:
+def fit(data: Dataset, space: str, *, n_trials: int = 2, blend: bool = False) -> FitResult:
     plan = Plan.checked(
-        metric="f1", space=space, time_budget=None, n_trials=2, n_folds=N_FOLDS, n_jobs=1, seed=0
+        metric="f1",
+        space=space,
+        time_budget=None,
+        n_trials=n_trials,
+        n_folds=N_FOLDS,
+        n_jobs=1,
+        seed=0,
+        blend=blend,
     )
     return fit_dataset(data, plan)
 
@@ -38,7 +48,7 @@ def test_few_rows_of_a_class_are_fitted_on_all_rows_and_on_those_of_each_fold() 
     each = [member.predict_proba(data.X) for member in pipeline.members]
     assert np.array_equal(pipeline.predict_proba(data.X), np.mean(each, axis=0))
     assert len({proba.tobytes() for proba in each}) == N_FOLDS + 1
-    assert any("averages 4 fits" in note for note in found.notes)
+    assert any("averages fits on all rows" in note for note in found.notes)
 
 
 @pytest.mark.parametrize(
@@ -62,8 +72,42 @@ def test_a_winner_that_fails_on_all_rows_is_exported_as_its_folds(tmp_path: Path
     pipeline = found.model.pipeline
     assert isinstance(pipeline, AveragedPipeline)
     assert len(pipeline.members) == N_FOLDS
-    assert found.notes[-2:] == (
-        "the winner could not be trained on all rows: RuntimeError: 3000 rows are too many",
-        "the exported model averages 3 fits, on those of each fold.",
+    assert found.notes[-1:] == (
+        "picky could not be trained on all rows, only on those of each fold: "
+        "RuntimeError: 3000 rows are too many",
     )
     assert found.score > 0.5
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_blend_holds_every_leading_strategy(n_classes: int) -> None:
+    data = dataset(30, 150, n_classes)
+    found = fit(data, "fast", n_trials=6, blend=True)
+    strategies = {str(member.configuration) for member in found.exported.members}
+    assert len(strategies) == len(found.exported.members) > 1
+    assert found.exported.members[0] == found.search.best
+    pipeline = found.model.pipeline
+    assert isinstance(pipeline, BlendedPipeline)
+    assert [len(fits) for fits in pipeline.members] == [N_FOLDS + 1] * len(strategies)
+    proba = pipeline.predict_proba(data.X)
+    assert proba.shape == (150, n_classes)
+    assert np.allclose(proba.sum(axis=1), 1)
+    assert found.score == found.exported.scores["f1"].value
+    exported = found.leaderboard[found.leaderboard["exported"]]
+    assert set(exported["strategy"]) == strategies
+    assert any("blends the best of" in note for note in found.notes)
+    assert len(found.facts()["blended"]) == len(strategies) - 1
+
+
+def test_a_blend_can_be_declined() -> None:
+    found = fit(dataset(30, 150), "fast", n_trials=4, blend=False)
+    assert found.exported.members == (found.search.best,)
+    assert not any("blend" in note for note in found.notes)
+
+
+def test_a_blend_decides_as_the_rule_was_solved_on_rows_that_it_has_not_seen() -> None:
+    data = dataset(30, 150)
+    found = fit(data, "fast", n_trials=4, blend=True)
+    assert found.model.rule == solve_rule(found.metric, data.y, found.exported.proba)
+    in_sample = found.model.pipeline.predict_proba(data.X)
+    assert not np.allclose(in_sample, found.exported.proba, atol=0.01)

@@ -14,7 +14,8 @@ from autoimb.evaluation.engine import Evaluation
 from autoimb.evaluation.scoring import score_out_of_fold
 from autoimb.metrics import METRICS, Metric
 from autoimb.recommendation import build_leaderboard, describe, recommend
-from autoimb.search.study import SearchResult, TrialRecord, create_study
+from autoimb.refitting import Exported
+from autoimb.search.study import Candidate, SearchResult, TrialRecord, create_study
 from autoimb.strategy.configuration import Choice, Configuration
 
 N = 120
@@ -48,13 +49,24 @@ def found_by(
         scores = dict(score_out_of_fold(metric, Y, proba, FOLDS))
         records.append(TrialRecord(number, configuration, "complete", scores, 1.0))
         kept[number] = Evaluation(proba.astype(np.float32), scores, 1.0)
-    done = [record for record in records if record.state == "complete"]
-    best = max(done, key=lambda record: metric.utility(record.scores[metric.name].value))
+    done = [Candidate(record, kept[record.number]) for record in records if record.number in kept]
+    done.sort(key=lambda one: -metric.utility(one.record.scores[metric.name].value))
     default = records[0] if 0 in kept else None
     return SearchResult(
-        create_study(metric, 0), tuple(records), best, kept[best.number], default,
+        create_study(metric, 0), tuple(records), tuple(done), default,
         kept.get(0), interrupted=False,
     )  # fmt: skip
+
+
+def alone(result: SearchResult) -> Exported:
+    proba = result.best_evaluation.proba.astype(float)
+    return Exported((result.best,), None, proba, result.best.scores)
+
+
+def blended(result: SearchResult, metric: Metric) -> Exported:
+    proba = np.mean([candidate.evaluation.proba for candidate in result.candidates], axis=0)
+    scores = score_out_of_fold(metric, Y, proba, FOLDS)
+    return Exported(tuple(c.record for c in result.candidates), None, proba, scores)
 
 
 TRIALS: Sequence[tuple[Configuration, float | None]] = (
@@ -69,7 +81,8 @@ TRIALS: Sequence[tuple[Configuration, float | None]] = (
 @pytest.mark.parametrize("name", ["f1", "average_precision", "brier", "log_loss", "mcc"])
 def test_strategies_are_ranked_best_first(name: str) -> None:
     metric = METRICS[name]
-    board = build_leaderboard(found_by(metric, *TRIALS), metric, Y, FOLDS)
+    result = found_by(metric, *TRIALS)
+    board = build_leaderboard(result, alone(result), metric, Y, FOLDS)
     utility = [metric.utility(score) for score in board["score"]]
     assert utility == sorted(utility, reverse=True)
     assert board.index.tolist() == list(range(len(board)))
@@ -94,7 +107,7 @@ def test_doing_nothing_always_has_its_rows(
 ) -> None:
     metric = METRICS["f1"]
     result = found_by(metric, *trials)
-    board = build_leaderboard(result, metric, Y, FOLDS)
+    board = build_leaderboard(result, alone(result), metric, Y, FOLDS)
     row = board[(board["trial"] == 0) & (board["decision"] == decision)]
     assert len(row) == 1
     assert (row["sampler"] == "none").all()
@@ -108,9 +121,9 @@ def test_doing_nothing_always_has_its_rows(
 def test_a_default_that_failed_has_no_rows_and_is_not_spoken_of() -> None:
     metric = METRICS["f1"]
     result = found_by(metric, (DEFAULT, None), (Configuration(LOGISTIC), 1.0))
-    board = build_leaderboard(result, metric, Y, FOLDS)
+    board = build_leaderboard(result, alone(result), metric, Y, FOLDS)
     assert board["strategy"].tolist() == ["logistic"]
-    told = recommend(result, Threshold(0.3), LABELS, metric, Y, FOLDS)
+    told = recommend(result, alone(result), Threshold(0.3), LABELS, metric, Y, FOLDS)
     assert len(told.evidence) == 1
 
 
@@ -124,7 +137,7 @@ def test_the_winner_is_on_top_or_level(skills: list[float | None], first: float,
     metric = METRICS[name]
     other = Configuration(LOGISTIC)
     result = found_by(metric, (DEFAULT, first), *((other, skill) for skill in skills))
-    top = build_leaderboard(result, metric, Y, FOLDS).iloc[0]
+    top = build_leaderboard(result, alone(result), metric, Y, FOLDS).iloc[0]
     best = metric.utility(result.best.scores[name].value)
     assert metric.utility(top["score"]) >= best
 
@@ -198,7 +211,7 @@ def test_the_decision_between_more_than_two(rule: DecisionRule, words: str) -> N
 def test_the_lead_is_weighed_against_the_noise(skills: tuple[float, float], ending: str) -> None:
     metric = METRICS["average_precision"]
     result = found_by(metric, (DEFAULT, skills[0]), (Configuration(LOGISTIC), skills[1]))
-    told = recommend(result, Threshold(0.3), LABELS, metric, Y, FOLDS)
+    told = recommend(result, alone(result), Threshold(0.3), LABELS, metric, Y, FOLDS)
     assert ending in told.evidence[-1]
     assert str(told) == " ".join([told.strategy, *told.evidence])
 
@@ -208,9 +221,30 @@ def test_the_threshold_alone_is_credited_where_it_counts(name: str, tuned: bool)
     metric = METRICS[name]
     result = found_by(metric, *TRIALS)
     rule = solve_rule(metric, Y, result.best_evaluation.proba)
-    told = recommend(result, rule, LABELS, metric, Y, FOLDS)
+    told = recommend(result, alone(result), rule, LABELS, metric, Y, FOLDS)
     nothing = next(line for line in told.evidence if line.startswith("Doing nothing"))
     assert ("with only its decision tuned" in nothing) is tuned
-    board = build_leaderboard(result, metric, Y, FOLDS)
+    board = build_leaderboard(result, alone(result), metric, Y, FOLDS)
     plain: pd.DataFrame = board[board["decision"] == "0.5"]
     assert f"lightgbm as it is scores {plain['score'].item():.3f}" in nothing
+
+
+@pytest.mark.parametrize(
+    ("n", "words"),
+    [(2, "blend it with the next best strategy"), (3, "blend it with the 2 next best strategies")],
+)
+def test_a_blend_is_told_with_its_leader_and_its_own_score(n: int, words: str) -> None:
+    metric = METRICS["f1"]
+    trials = [(DEFAULT, 1.0), (Configuration(LOGISTIC), 1.5), (Configuration(LOGISTIC, SMOTE), 1.2)]
+    result = found_by(metric, *trials[:n])
+    exported = blended(result, metric)
+    told = recommend(result, exported, Threshold(0.3), LABELS, metric, Y, FOLDS)
+    assert "train logistic" in told.strategy
+    assert words in told.strategy
+    own, first = exported.scores["f1"], result.best.scores["f1"]
+    assert told.evidence[0] == (
+        f"Cross-validated f1: {own} (spread over folds); the first alone {first}."
+    )
+    board = build_leaderboard(result, exported, metric, Y, FOLDS)
+    assert sorted(board.loc[board["exported"], "trial"]) == list(range(n))
+    assert (board.loc[board["exported"], "decision"] == "tuned").all()

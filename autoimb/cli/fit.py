@@ -37,6 +37,9 @@ Experiment = Annotated[str | None, typer.Option(help="MLflow experiment.  [defau
 TrackingUri = Annotated[
     str | None, typer.Option(help="MLflow store, or off.  [default: autoimb_runs/mlflow.db]")
 ]
+WithBlend = Annotated[
+    bool, typer.Option("--blend/--no-blend", help="Export the leading strategies as one model.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
@@ -57,6 +60,7 @@ def fit(
     jobs: Jobs = None,
     experiment: Experiment = None,
     tracking_uri: TrackingUri = None,
+    blend: WithBlend = True,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -69,7 +73,7 @@ def fit(
             data, target, positive=positive, metric=metric, time_budget=_seconds(budget, trials),
             n_trials=trials, space=space, n_folds=folds, drop=drop or (), out=out,
             run_dir=run_dir, random_state=seed, n_jobs=jobs, experiment=experiment,
-            tracking_uri=tracking_uri, watchers=[progress],
+            tracking_uri=tracking_uri, blend=blend, watchers=[progress],
         )  # fmt: skip
     print(json.dumps(as_object(run), default=str) if as_json else as_text(run, experiment))
 
@@ -99,11 +103,12 @@ def as_object(run: Run) -> dict[str, Any]:
         "score": result.score,
         "scores": {
             name: {"value": score.value, "mean": score.mean, "spread": score.spread}
-            for name, score in result.search.best.scores.items()
+            for name, score in result.exported.scores.items()
         },
         "decision": str(result.model.rule),
         "threshold": getattr(result.model.rule, "value", None),
         "configuration": result.configuration.flat,
+        "exported_trials": [member.number for member in result.exported.members],
         "recommendation": str(result.recommendation),
         "leaderboard": result.leaderboard.to_dict("records"),
         "profile": result.profile.to_dict(),
@@ -140,15 +145,16 @@ def leaderboard(run: Run) -> str:
     reference = board["trial"] == (default.number if default else -1)
     shown = board[(board.index < SHOWN) | reference | board["exported"]]
     width = max(len(name) for name in [*map(_name, shown.to_dict("records")), "strategy"])
+    word = "exported" if len(run.result.exported.members) == 1 else "in the blend"
     lines = [f"{'rank':>4}  {'strategy':<{width}}  {'decision':<8}  score"]
     for rank, row in zip(shown.index, shown.to_dict("records"), strict=True):
         score = f"{row['score']:.3f} ± {row['spread']:.3f}"
-        mark = "  <- exported" if row["exported"] else ""
+        mark = f"  <- {word}" if row["exported"] else ""
         lines.append(f"{rank + 1:>4}  {_name(row):<{width}}  {row['decision']:<8}  {score}{mark}")
     metric = run.result.metric
     if metric.needs_decision:
         lines.append(
-            f"Exported is what does best by {metric.name} and {metric.ranking} together: with few "
+            f"What is exported leads by {metric.name} and {metric.ranking} together: with few "
             "positives a single metric follows luck."
         )
     return "\n".join(lines)
@@ -161,9 +167,9 @@ def _name(row: dict[Any, Any]) -> str:
 
 
 def scores_line(run: Run) -> str:
-    """Show the winner's other metrics."""
-    scores = run.result.search.best.scores.items()
-    return "The winner's scores: " + ", ".join(f"{name} {score}" for name, score in scores)
+    """Show all metrics of what is exported."""
+    scores = run.result.exported.scores.items()
+    return "Scores of the exported model: " + ", ".join(f"{name} {score}" for name, score in scores)
 
 
 def places(run: Run, experiment: str | None) -> str:

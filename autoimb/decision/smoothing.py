@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
+from autoimb.decision.calibration import LogisticCurve
 
 __all__ = ["PSEUDO_POSITIVES", "smooth_labels"]
 
@@ -12,10 +13,6 @@ __all__ = ["PSEUDO_POSITIVES", "smooth_labels"]
 PSEUDO_POSITIVES = 200
 # Below this share the fit is not worth its time.
 MIN_SHARE = 0.05
-# Log-odds beyond those of this probability tell no more.
-MIN_PROBABILITY = 1e-6
-# Just enough of a penalty that a curve exists where the classes are apart.
-WEAK = 1e3
 
 
 def smooth_labels(y: IntArray, score: FloatArray) -> FloatArray:
@@ -33,7 +30,7 @@ def smooth_labels(y: IntArray, score: FloatArray) -> FloatArray:
         1 for the positive class, else 0.
     score : ndarray of shape (n_samples,)
         Probability of the positive class, by a model that has not seen the row; it is calibrated
-        here by a logistic curve (Platt 1999).
+        here by a `LogisticCurve`.
 
     Returns
     -------
@@ -47,20 +44,7 @@ def smooth_labels(y: IntArray, score: FloatArray) -> FloatArray:
     array([0.1, 0.2, 0.3, 0.6, 0.8, 0.9])
     """
     share = PSEUDO_POSITIVES / (PSEUDO_POSITIVES + float(np.sum(y)))
-    calibrated = _calibrate(y, score) if share >= MIN_SHARE else None
-    if calibrated is None:
+    curve = LogisticCurve.fit(y, score) if share >= MIN_SHARE else None
+    if curve is None or not curve.slope:
         return np.asarray(y, dtype=float)
-    return (1 - share) * y + share * calibrated
-
-
-def _calibrate(y: IntArray, score: FloatArray) -> FloatArray | None:
-    """Fit a logistic curve to the log-odds; None if a higher score does not mean more positives."""
-    from sklearn.linear_model import LogisticRegression
-
-    clipped = np.clip(score, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
-    log_odds = np.log(clipped / (1 - clipped))
-    if np.ptp(log_odds) == 0 or not 0 < np.sum(y) < len(y):
-        return None
-    standardised = ((log_odds - log_odds.mean()) / log_odds.std())[:, None]
-    model = LogisticRegression(C=WEAK, solver="newton-cholesky").fit(standardised, y)
-    return np.asarray(model.predict_proba(standardised)[:, 1]) if model.coef_[0, 0] > 0 else None
+    return (1 - share) * y + share * curve(score)

@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from autoimb.errors import UsageError
 
-__all__ = ["Budget", "parse_seconds"]
+__all__ = ["Budget", "RefitCost", "parse_seconds"]
 
 # Part of the time that is kept for what follows the search: report and tracking.
 FINISHING_SHARE = 0.05
 # Refitting on all rows takes a little longer than the folds suggest.
 REFIT_MARGIN = 1.3
+# Part of the time that may be kept to train what the best strategy is blended with.
+BLEND_SHARE = 0.15
 # No single trial may take more than this part of the time, unless all of them are slow.
 TRIAL_SHARE = 0.15
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -97,14 +101,57 @@ class Budget:
         """Seconds left, infinite without a limit."""
         return math.inf if self.seconds is None else self.seconds - self.elapsed()
 
-    def left_to_search(self, refit_seconds: float) -> float:
-        """Seconds left once refitting the best and finishing are set aside."""
+    def left_to_search(self, refit_seconds: Sequence[float]) -> float:
+        """Seconds left once refitting and finishing are set aside.
+
+        Parameters
+        ----------
+        refit_seconds : sequence of float
+            Of each strategy that is to be exported, the best first: it is exported in any case,
+            the others as far as `BLEND_SHARE` allows.
+        """
         if self.seconds is None:
             return math.inf
-        return self.left() - refit_seconds * REFIT_MARGIN - self.seconds * FINISHING_SHARE
+        others = min(sum(refit_seconds[1:]) * REFIT_MARGIN, self.seconds * BLEND_SHARE)
+        return self._left_to_refit() - sum(refit_seconds[:1]) * REFIT_MARGIN - others
+
+    def n_affordable(self, refit_seconds: Sequence[float]) -> int:
+        """Tell how many strategies can be refitted in what is left; the first always can.
+
+        Examples
+        --------
+        >>> Budget(seconds=10.0).n_affordable([5.0, 1.0, 3.0])
+        2
+        """
+        together = accumulate(seconds * REFIT_MARGIN for seconds in refit_seconds)
+        left = self._left_to_refit()
+        return max(1, sum(seconds <= left for seconds in together))
+
+    def _left_to_refit(self) -> float:
+        return self.left() - (self.seconds or 0.0) * FINISHING_SHARE
 
     def trial_limit(self, typical_seconds: float) -> float | None:
         """Seconds that one trial may take, given what trials took so far."""
         if self.seconds is None:
             return None
         return max(self.seconds * TRIAL_SHARE, 3 * typical_seconds)
+
+
+@dataclass(frozen=True)
+class RefitCost:
+    """How long it takes to train what is exported, which a search keeps time for.
+
+    Attributes
+    ----------
+    n_strategies : int
+        How many at most.
+    share : float
+        Of the seconds that cross-validating a strategy took.
+    """
+
+    n_strategies: int = 1
+    share: float = 1.0
+
+    def seconds(self, evaluated: Sequence[float]) -> list[float]:
+        """Estimate the seconds of each strategy from those of its cross-validation."""
+        return [self.share * seconds for seconds in evaluated[: self.n_strategies]]

@@ -21,17 +21,19 @@ from autoimb.errors import SearchError, one_line
 from autoimb.evaluation.engine import Evaluation, Evaluator
 from autoimb.evaluation.scoring import Score, selection_value
 from autoimb.metrics import Metric, get_metric
-from autoimb.search.budget import Budget
+from autoimb.search.budget import Budget, RefitCost
 from autoimb.search.executors import Executor, open_executor
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.search_space import SearchSpace
 
-__all__ = ["SearchResult", "TrialRecord", "create_study", "search"]
+__all__ = ["Candidate", "SearchResult", "TrialRecord", "create_study", "search"]
 
 # Trials asked ahead of the oldest unfinished one, where the answer must not depend on workers.
 LOOKAHEAD = 8
 # Samplers tried once with the default model before the search proper.
 FIRST_SAMPLERS = ("random_under", "smote")
+# Strategies whose best predictions are kept in memory.
+N_CANDIDATES = 24
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,20 @@ class TrialRecord:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A finished trial with what it predicted.
+
+    Attributes
+    ----------
+    record : TrialRecord
+    evaluation : Evaluation
+    """
+
+    record: TrialRecord
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True)
 class SearchResult:
     """What a search found.
 
@@ -67,9 +83,8 @@ class SearchResult:
     study : optuna.Study
     records : tuple of TrialRecord
         In the order of their numbers.
-    best : TrialRecord
-        The one to export, by `selection_value`; its score may not be the highest of all.
-    best_evaluation : Evaluation
+    candidates : tuple of Candidate
+        The best trial of each leading strategy, by `selection_value`, best first.
     default : TrialRecord or None
         The default configuration: no sampler, no weight; None if it failed.
     default_evaluation : Evaluation or None
@@ -79,11 +94,20 @@ class SearchResult:
 
     study: optuna.Study
     records: tuple[TrialRecord, ...]
-    best: TrialRecord
-    best_evaluation: Evaluation
+    candidates: tuple[Candidate, ...]
     default: TrialRecord | None
     default_evaluation: Evaluation | None
     interrupted: bool
+
+    @property
+    def best(self) -> TrialRecord:
+        """The one to export, by `selection_value`; its score may not be the highest of all."""
+        return self.candidates[0].record
+
+    @property
+    def best_evaluation(self) -> Evaluation:
+        """What the best predicted."""
+        return self.candidates[0].evaluation
 
 
 Watch = Callable[[TrialRecord], None]
@@ -153,6 +177,7 @@ def search(
     budget: Budget,
     *,
     n_workers: int | None = None,
+    refit_cost: RefitCost | None = None,
     journal: Path | None = None,
     watch: Watch = lambda record: None,
 ) -> SearchResult:
@@ -167,6 +192,8 @@ def search(
     budget : Budget
     n_workers : int, optional
         Processes; by default one for each core. 1 stays in this process.
+    refit_cost : RefitCost, optional
+        Of what follows the search, which time is kept for; by default of the best strategy.
     journal : Path, optional
     watch : callable
         Told of every finished trial.
@@ -183,7 +210,7 @@ def search(
     metric = get_metric(evaluator.metric)
     study = create_study(metric, evaluator.seed, journal)
     n_workers = n_workers or os.cpu_count() or 1
-    run = _Run(study, space, budget, metric, n_workers, evaluator.n_folds, watch)
+    run = _Run(study, space, budget, metric, n_workers, refit_cost or RefitCost(), watch)
     with open_executor(evaluator, n_workers) as executor:
         try:
             run.until_spent(executor)
@@ -210,10 +237,10 @@ class _Run:
         budget: Budget,
         metric: Metric,
         n_workers: int,
-        n_folds: int,
+        refit_cost: RefitCost,
         watch: Watch,
     ) -> None:
-        self.n_folds = n_folds
+        self.refit_cost = refit_cost
         self.study = study
         self.space = space
         self.budget = budget
@@ -227,7 +254,7 @@ class _Run:
         self.interrupted = False
         self.records: list[TrialRecord] = []
         self.pending: list[_Pending] = []
-        self.best: tuple[TrialRecord, Evaluation] | None = None
+        self.candidates: dict[str, Candidate] = {}  # by strategy
         self.default: tuple[TrialRecord, Evaluation] | None = None
 
     def until_spent(self, executor: Executor) -> None:
@@ -256,14 +283,13 @@ class _Run:
 
     def result(self) -> SearchResult:
         """Sum the search up."""
-        if self.best is None:
+        if not self.candidates:
             raise SearchError(self._why_nothing())
         default, default_evaluation = self.default or (None, None)
         return SearchResult(
             study=self.study,
             records=tuple(sorted(self.records, key=lambda record: record.number)),
-            best=self.best[0],
-            best_evaluation=self.best[1],
+            candidates=tuple(self._leading()),
             default=default,
             default_evaluation=default_evaluation,
             interrupted=self.interrupted,
@@ -276,9 +302,8 @@ class _Run:
         return asked == 0 or self._seconds_left() > 0
 
     def _seconds_left(self) -> float:
-        # After the search the winner is trained once more on all rows, and perhaps on each fold.
-        refit = 1 + 1 / (self.n_folds - 1)
-        return self.budget.left_to_search(self.best[1].seconds * refit if self.best else 0.0)
+        evaluated = [candidate.evaluation.seconds for candidate in self._leading()]
+        return self.budget.left_to_search(self.refit_cost.seconds(evaluated))
 
     def _ask(self, executor: Executor) -> None:
         first = next(self.first, None)
@@ -312,7 +337,7 @@ class _Run:
 
     def _has_any(self) -> bool:
         done = [p.future for p in self.pending if p.future.done()]
-        return self.best is not None or any(future.exception() is None for future in done)
+        return bool(self.candidates) or any(future.exception() is None for future in done)
 
     def _tell(self, pending: _Pending) -> None:
         trial, number = pending.trial, pending.trial.number
@@ -336,12 +361,23 @@ class _Run:
         self.watch(record)
 
     def _keep(self, record: TrialRecord, evaluation: Evaluation) -> None:
-        """Remember the default and the one to choose; of equals the one found first."""
+        """Remember the default and the best of each strategy; of equals the one found first."""
         if record.number == 0:
             self.default = record, evaluation
-        value = selection_value(self.metric, record.scores)
-        if self.best is None or value > selection_value(self.metric, self.best[0].scores):
-            self.best = record, evaluation
+        candidate, strategy = Candidate(record, evaluation), str(record.configuration)
+        before = self.candidates.get(strategy)
+        if before is None or self._value(candidate) > self._value(before):
+            self.candidates[strategy] = candidate
+        for weakest in self._leading()[N_CANDIDATES:]:
+            del self.candidates[str(weakest.record.configuration)]
+
+    def _leading(self) -> list[Candidate]:
+        """Sort the best first; of equals the one asked for first."""
+        return sorted(self.candidates.values(), key=lambda c: (-self._value(c), c.record.number))
+
+    def _value(self, candidate: Candidate) -> float:
+        value = selection_value(self.metric, candidate.record.scores)
+        return value if np.isfinite(value) else -np.inf
 
     def _why_nothing(self) -> str:
         if self.interrupted:

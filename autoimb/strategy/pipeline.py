@@ -12,12 +12,16 @@ import numpy as np
 from sklearn.utils.validation import has_fit_parameter
 
 from autoimb.arrays import FloatArray, IntArray
+from autoimb.decision.calibration import log_odds
+from autoimb.decision.stacking import Blend
 from autoimb.strategy.configuration import Choice, Configuration
 from autoimb.strategy.encoding import Encoder
 from autoimb.strategy.resampling import BalanceTowards, Resampled, resample
 from autoimb.strategy.search_space import import_class
 
-__all__ = ["AveragedPipeline", "TrainedPipeline", "TrainingPart", "train"]
+__all__ = [
+    "AveragedPipeline", "BlendedPipeline", "Pipeline", "TrainedPipeline", "TrainingPart", "train",
+]  # fmt: skip
 
 # Probabilities of a row may miss 1 by rounding, not by more.
 SUM_TOLERANCE = 1e-3
@@ -69,6 +73,11 @@ class TrainedPipeline:
     model: Any
     n_classes: int
 
+    @property
+    def n_fits(self) -> int:
+        """Number of fitted models."""
+        return 1
+
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Predict probabilities.
 
@@ -113,6 +122,11 @@ class AveragedPipeline:
 
     members: tuple[TrainedPipeline, ...]
 
+    @property
+    def n_fits(self) -> int:
+        """Number of fitted models."""
+        return len(self.members)
+
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Predict the mean probabilities.
 
@@ -127,6 +141,48 @@ class AveragedPipeline:
             In the order of the class codes.
         """
         return np.asarray(np.mean([member.predict_proba(X) for member in self.members], axis=0))
+
+
+@dataclass(frozen=True)
+class BlendedPipeline:
+    """Several strategies whose log-odds are combined (stacking, Wolpert 1992).
+
+    Attributes
+    ----------
+    members : tuple of tuple of TrainedPipeline
+        The fits of each strategy; their log-odds are averaged before they are combined.
+    blend : Blend
+    """
+
+    members: tuple[tuple[TrainedPipeline, ...], ...]
+    blend: Blend
+
+    @property
+    def n_fits(self) -> int:
+        """Number of fitted models."""
+        return sum(map(len, self.members))
+
+    def predict_proba(self, X: FloatArray) -> FloatArray:
+        """Predict the probabilities of the blend.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            The numeric matrix.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of the class codes.
+        """
+        odds = [
+            np.mean([log_odds(fit.predict_proba(X)) for fit in fits], axis=0)
+            for fits in self.members
+        ]
+        return self.blend(np.stack(odds, axis=2))
+
+
+Pipeline = TrainedPipeline | AveragedPipeline | BlendedPipeline
 
 
 def train(

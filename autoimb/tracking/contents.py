@@ -37,10 +37,10 @@ def write_findings(outcome: FitResult, folder: Path) -> None:
     text = "\n".join([*sentences, *outcome.notes]) + "\n"
     (folder / "recommendation.txt").write_text(text, "utf-8")
     rule = outcome.model.rule
-    decided = rule.decide(outcome.out_of_fold)
+    decided = rule.decide(outcome.exported.proba)
     names = outcome.model.labels.by_code
     (folder / "figures").mkdir()
-    drawn = draw_figures(outcome.y, outcome.out_of_fold, decided, names, str(rule))
+    drawn = draw_figures(outcome.y, outcome.exported.proba, decided, names, str(rule))
     for name, figure in drawn.items():
         figure.savefig(folder / "figures" / f"{name}.png")
 

@@ -123,7 +123,9 @@ class RunWriter:
         strategy = str(outcome.search.best.configuration)
         note = "\n\n".join([str(outcome.recommendation), *outcome.notes])
         tags = {"strategy": strategy, "mlflow.note.content": _cut(note, MAX_NOTE)}
-        self._log(run_id, params={"decision": str(outcome.model.rule)}, tags=tags)
+        blended = ", ".join(str(member.number) for member in outcome.exported.members)
+        params = {"decision": str(outcome.model.rule), "exported_trials": blended}
+        self._log(run_id, params=params, tags=tags)
         if not self.run_name:
             self._client.update_run(run_id, name=_cut(f"{self._dataset.name}: {strategy}"))
         model = self._create_model(outcome)
@@ -249,10 +251,10 @@ def _describe(dataset: Dataset, profile: Profile, plan: Plan) -> dict[str, Any]:
 
 
 def _sum_up(outcome: FitResult) -> dict[str, float]:
-    """Give the scores of the winner and the figures of the fit."""
+    """Give the scores of what is exported and the figures of the fit."""
     records = outcome.search.records
     metrics = {
-        **_flatten(outcome.search.best.scores),
+        **_flatten(outcome.exported.scores),
         "seconds": outcome.seconds,
         "trials": len(records),
         "failed_trials": sum(record.state == "failed" for record in records),

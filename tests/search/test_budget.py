@@ -77,14 +77,29 @@ def test_the_clock_runs_from_the_start() -> None:
 
 def test_refitting_and_finishing_are_set_aside() -> None:
     budget = Budget(seconds=100.0)
-    assert budget.left_to_search(refit_seconds=0.0) < budget.left()
-    assert budget.left_to_search(refit_seconds=10.0) <= budget.left_to_search(0.0) - 10
+    assert budget.left_to_search([]) < budget.left()
+    assert budget.left_to_search([10.0]) <= budget.left_to_search([]) - 10
+
+
+def test_what_is_blended_with_the_best_may_take_a_share_of_the_time() -> None:
+    budget = Budget(seconds=100.0)
+    alone = budget.left_to_search([10.0])
+    assert budget.left_to_search([10.0, 2.0]) <= alone - 2
+    assert budget.left_to_search([10.0, *[50.0] * 9]) == pytest.approx(alone - 15, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "n"), [([], 1), ([500.0], 1), ([1.0, 2.0, 3.0], 3), ([1.0, 50.0, 50.0, 1.0], 2)]
+)
+def test_as_many_are_refitted_as_time_is_left_for(seconds: list[float], n: int) -> None:
+    assert Budget(seconds=100.0).n_affordable(seconds) == n
+    assert Budget(seconds=None, trials=1).n_affordable(seconds) == max(1, len(seconds))
 
 
 def test_a_count_of_trials_limits_no_time() -> None:
     budget = Budget(seconds=None, trials=3)
     assert budget.left() == math.inf
-    assert budget.left_to_search(5.0) == math.inf
+    assert budget.left_to_search([5.0]) == math.inf
     assert budget.trial_limit(5.0) is None
 
 

@@ -1,0 +1,228 @@
+"""From the leading strategies of a search to the pipeline that is exported."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from autoimb.arrays import FloatArray
+from autoimb.data.dataset import Dataset
+from autoimb.decision.calibration import log_odds
+from autoimb.decision.stacking import Blend
+from autoimb.errors import one_line
+from autoimb.evaluation.blending import cross_fitted_blend
+from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.scoring import Score, score_out_of_fold, selection_value
+from autoimb.metrics import Metric, get_metric
+from autoimb.search.budget import Budget, RefitCost
+from autoimb.search.study import Candidate, TrialRecord
+from autoimb.strategy.configuration import Configuration
+from autoimb.strategy.pipeline import (
+    AveragedPipeline,
+    BlendedPipeline,
+    Pipeline,
+    TrainedPipeline,
+    TrainingPart,
+    train,
+)
+
+__all__ = ["Exported", "choose_export", "estimate_refit", "refit"]
+
+# Strategies in a blend at most.
+BLEND_SIZE = 12
+# Rows of the rarest class below which a strategy is trained on all rows and on those of each fold.
+FEW_ROWS = 1000
+# Cells of the matrix from which threads within one model are faster than a single one.
+THREADS_PAY = 1_000_000
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What is exported, before it is trained on all rows.
+
+    Attributes
+    ----------
+    members : tuple of TrialRecord
+        One trial, or those that are blended, the best first.
+    blend : Blend or None
+        How they are combined; None for one.
+    proba : ndarray of shape (n_samples, n_classes)
+        Out-of-fold; a blend's is fitted on the other folds.
+    scores : mapping of str to Score
+        Of these.
+    """
+
+    members: tuple[TrialRecord, ...]
+    blend: Blend | None
+    proba: FloatArray
+    scores: Mapping[str, Score]
+
+
+def estimate_refit(dataset: Dataset, n_folds: int, n_workers: int, blended: bool) -> RefitCost:
+    """Estimate what refitting will take, from what cross-validating takes.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    n_folds, n_workers : int
+    blended : bool
+        Whether several strategies may be exported.
+
+    Returns
+    -------
+    RefitCost
+    """
+    fits = 1 / (n_folds - 1) + _has_few(dataset)
+    return RefitCost(BLEND_SIZE if blended else 1, fits / n_workers)
+
+
+def choose_export(
+    candidates: tuple[Candidate, ...], evaluator: Evaluator, budget: Budget, cost: RefitCost
+) -> Exported:
+    """Choose between the best strategy and a blend of the leading ones.
+
+    The blend is taken unless the best is ahead of it beyond the noise of the folds: the best of
+    many trials owes part of its lead to luck, and a blend varies less. A model that is to stay
+    `single`, so that it can be read, is neither blended nor averaged.
+
+    Parameters
+    ----------
+    candidates : tuple of Candidate
+        The best of each strategy, best first.
+    evaluator : Evaluator
+    budget : Budget
+        Bounds how many are blended.
+    cost : RefitCost
+
+    Returns
+    -------
+    Exported
+    """
+    best = candidates[0]
+    alone = Exported((best.record,), None, best.evaluation.proba.astype(float), best.record.scores)
+    if best.record.configuration.model.single:
+        return alone
+    others = [c for c in candidates if not c.record.configuration.model.single]
+    seconds = cost.seconds([candidate.evaluation.seconds for candidate in others])
+    members = others[: min(cost.n_strategies, budget.n_affordable(seconds))]
+    if len(members) == 1:
+        return alone
+    metric = get_metric(evaluator.metric)
+    blended = _blended(members, evaluator, metric)
+    return alone if _is_clearly_ahead(alone, blended, metric, evaluator.n_folds) else blended
+
+
+def _blended(members: list[Candidate], evaluator: Evaluator, metric: Metric) -> Exported:
+    y, folds = evaluator.y, evaluator.folds
+    odds = np.stack([log_odds(m.evaluation.proba.astype(float)) for m in members], axis=2)
+    proba = cross_fitted_blend(y, odds, folds)
+    scores = score_out_of_fold(metric, y, proba, folds)
+    return Exported(tuple(m.record for m in members), Blend.fit(y, odds), proba, scores)
+
+
+def _is_clearly_ahead(alone: Exported, blended: Exported, metric: Metric, n_folds: int) -> bool:
+    """Tell whether one strategy leads by more than twice the standard error of the folds."""
+    one, other = (exported.scores[metric.name].spread for exported in (alone, blended))
+    noise = 2 * np.hypot(one, other) / np.sqrt(n_folds)
+    lead = selection_value(metric, alone.scores) - selection_value(metric, blended.scores)
+    return bool(lead > noise)
+
+
+def _has_few(dataset: Dataset) -> bool:
+    """Tell whether the fits of the folds are exported beside the one on all rows.
+
+    Their mean varies less from sample to sample than any of them, which matters where
+    positives are few; with many it is only slower.
+    """
+    return int(dataset.class_counts.min()) < FEW_ROWS
+
+
+def refit(
+    exported: Exported, evaluator: Evaluator, dataset: Dataset, n_workers: int
+) -> tuple[Pipeline, list[str]]:
+    """Train what is exported on every row.
+
+    Parameters
+    ----------
+    exported : Exported
+    evaluator : Evaluator
+    dataset : Dataset
+    n_workers : int
+        Strategies trained at a time, where threads within one of them do not pay.
+
+    Returns
+    -------
+    TrainedPipeline, AveragedPipeline or BlendedPipeline
+    list of str
+        Notes for the user.
+    """
+    large = dataset.X.size > THREADS_PAY
+    n_threads, at_a_time = (os.cpu_count() or 1, 1) if large else (1, n_workers)
+    levels, n_classes = dataset.schema.n_levels, dataset.n_classes
+    everything = TrainingPart(dataset.X, dataset.y, levels, n_classes, evaluator.seed)
+    few = _has_few(dataset)
+
+    def train_one(record: TrialRecord) -> tuple[tuple[TrainedPipeline, ...], str]:
+        return _fits(record.configuration, evaluator, everything, few=few, n_threads=n_threads)
+
+    # Filters of warnings belong to the process: those that threads set are undone here.
+    with threadpool_limits(n_threads), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with ThreadPoolExecutor(at_a_time) as pool:
+            trained = list(pool.map(train_one, exported.members))
+    members = tuple(fits for fits, _ in trained)
+    notes = [note for _, note in trained if note]
+    notes += _notes(exported, few and not notes)
+    if exported.blend is not None:
+        return BlendedPipeline(members, exported.blend), notes
+    fits = members[0]
+    return fits[0] if len(fits) == 1 else AveragedPipeline(fits), notes
+
+
+def _notes(exported: Exported, averaged: bool) -> list[str]:
+    notes, n = [], len(exported.members)
+    if n > 1:
+        notes.append(
+            f"the exported model blends the best of {n} strategies; --no-blend (blend=False) "
+            "exports the first alone."
+        )
+    if averaged and not exported.members[0].configuration.model.single:
+        subject = "each of them" if n > 1 else "the exported model"
+        notes.append(
+            f"{subject} averages fits on all rows and on those of each fold: with few rows of a "
+            "class that is steadier."
+        )
+    return notes
+
+
+def _fits(
+    configuration: Configuration,
+    evaluator: Evaluator,
+    everything: TrainingPart,
+    *,
+    few: bool,
+    n_threads: int,
+) -> tuple[tuple[TrainedPipeline, ...], str]:
+    """Train on all rows and, where a class is small, on those of each fold.
+
+    A component that worked on each fold may still fail on all rows: KMeansSMOTE finds no
+    cluster, say. Then the fits of the folds have to do, so that no search is lost.
+    """
+    fits, note = [], ""
+    try:
+        fits.append(train(configuration, everything, n_threads=n_threads, seed=evaluator.seed))
+    except Exception as error:
+        note = (
+            f"{configuration} could not be trained on all rows, only on those of each fold: "
+            f"{one_line(error)}"
+        )
+    if note or (few and not configuration.model.single):
+        parts = map(evaluator.training_part, range(evaluator.n_folds))
+        fits += [train(configuration, p, n_threads=n_threads, seed=evaluator.seed) for p in parts]
+    return tuple(fits), note
