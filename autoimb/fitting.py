@@ -23,7 +23,8 @@ from autoimb.profiling.profile import Profile, profile_dataset
 from autoimb.recommendation import Recommendation, build_leaderboard, recommend
 from autoimb.refitting import Exported, choose_export, estimate_refit, refit
 from autoimb.search.budget import Budget
-from autoimb.search.study import SearchResult, TrialRecord, search
+from autoimb.search.records import SearchResult, TrialRecord
+from autoimb.search.study import search
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.pipeline import Pipeline
 from autoimb.strategy.search_space import SearchSpace, load_space

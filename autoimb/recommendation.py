@@ -14,7 +14,7 @@ from autoimb.decision.rules import ClassWeights, DecisionRule, Threshold, argmax
 from autoimb.evaluation.scoring import Score, score_out_of_fold
 from autoimb.metrics import Metric
 from autoimb.refitting import Exported
-from autoimb.search.study import SearchResult, TrialRecord
+from autoimb.search.records import SearchResult, TrialRecord
 from autoimb.strategy.configuration import Choice, Configuration
 
 __all__ = ["Recommendation", "build_leaderboard", "describe", "recommend"]

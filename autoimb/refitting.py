@@ -21,7 +21,7 @@ from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.scoring import Score, score_out_of_fold, selection_value
 from autoimb.metrics import Metric, get_metric
 from autoimb.search.budget import Budget, RefitCost
-from autoimb.search.study import Candidate, TrialRecord
+from autoimb.search.records import Candidate, TrialRecord
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.pipeline import (
     AveragedPipeline,

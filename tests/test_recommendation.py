@@ -15,7 +15,8 @@ from autoimb.evaluation.scoring import score_out_of_fold
 from autoimb.metrics import METRICS, Metric
 from autoimb.recommendation import build_leaderboard, describe, recommend
 from autoimb.refitting import Exported
-from autoimb.search.study import Candidate, SearchResult, TrialRecord, create_study
+from autoimb.search.records import Candidate, SearchResult, TrialRecord
+from autoimb.search.study import create_study
 from autoimb.strategy.configuration import Choice, Configuration
 
 N = 120

@@ -13,7 +13,7 @@ from rich.progress import Progress as Bar
 from autoimb.data.dataset import Dataset
 from autoimb.fitting import FitResult, Plan
 from autoimb.profiling.profile import Profile
-from autoimb.search.study import TrialRecord
+from autoimb.search.records import TrialRecord
 
 __all__ = ["Progress"]
 

@@ -20,7 +20,7 @@ REFIT_MARGIN = 1.3
 # Part of the time that may be kept to train what the best strategy is blended with.
 BLEND_SHARE = 0.15
 # No single trial may take more than this part of the time, unless all of them are slow.
-TRIAL_SHARE = 0.15
+TRIAL_SHARE = 0.1
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
@@ -113,7 +113,8 @@ class Budget:
         if self.seconds is None:
             return math.inf
         others = min(sum(refit_seconds[1:]) * REFIT_MARGIN, self.seconds * BLEND_SHARE)
-        return self._left_to_refit() - sum(refit_seconds[:1]) * REFIT_MARGIN - others
+        kept = sum(refit_seconds[:1]) * REFIT_MARGIN + others + self.seconds * FINISHING_SHARE
+        return self.left() - kept
 
     def n_affordable(self, refit_seconds: Sequence[float]) -> int:
         """Tell how many strategies can be refitted in what is left; the first always can.
@@ -124,11 +125,8 @@ class Budget:
         2
         """
         together = accumulate(seconds * REFIT_MARGIN for seconds in refit_seconds)
-        left = self._left_to_refit()
+        left = self.left()
         return max(1, sum(seconds <= left for seconds in together))
-
-    def _left_to_refit(self) -> float:
-        return self.left() - (self.seconds or 0.0) * FINISHING_SHARE
 
     def trial_limit(self, typical_seconds: float) -> float | None:
         """Seconds that one trial may take, given what trials took so far."""

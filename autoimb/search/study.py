@@ -6,10 +6,9 @@ import os
 import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import optuna
@@ -19,14 +18,15 @@ from optuna.trial import TrialState
 
 from autoimb.errors import SearchError, one_line
 from autoimb.evaluation.engine import Evaluation, Evaluator
-from autoimb.evaluation.scoring import Score, selection_value
+from autoimb.evaluation.scoring import selection_value
 from autoimb.metrics import Metric, get_metric
 from autoimb.search.budget import Budget, RefitCost
 from autoimb.search.executors import Executor, open_executor
+from autoimb.search.records import Candidate, SearchResult, TrialRecord
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.search_space import SearchSpace
 
-__all__ = ["Candidate", "SearchResult", "TrialRecord", "create_study", "search"]
+__all__ = ["create_study", "search"]
 
 # Trials asked ahead of the oldest unfinished one, where the answer must not depend on workers.
 LOOKAHEAD = 8
@@ -34,80 +34,6 @@ LOOKAHEAD = 8
 FIRST_SAMPLERS = ("random_under", "smote")
 # Strategies whose best predictions are kept in memory.
 N_CANDIDATES = 24
-
-
-@dataclass(frozen=True)
-class TrialRecord:
-    """What became of one trial.
-
-    Attributes
-    ----------
-    number : int
-    configuration : Configuration
-    state : {"complete", "failed"}
-    scores : mapping of str to Score
-        Empty if it failed.
-    seconds : float
-    reason : str
-        Why it failed, in one line.
-    """
-
-    number: int
-    configuration: Configuration
-    state: Literal["complete", "failed"]
-    scores: dict[str, Score] = field(default_factory=dict)
-    seconds: float = 0.0
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A finished trial with what it predicted.
-
-    Attributes
-    ----------
-    record : TrialRecord
-    evaluation : Evaluation
-    """
-
-    record: TrialRecord
-    evaluation: Evaluation
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """What a search found.
-
-    Attributes
-    ----------
-    study : optuna.Study
-    records : tuple of TrialRecord
-        In the order of their numbers.
-    candidates : tuple of Candidate
-        The best trial of each leading strategy, by `selection_value`, best first.
-    default : TrialRecord or None
-        The default configuration: no sampler, no weight; None if it failed.
-    default_evaluation : Evaluation or None
-    interrupted : bool
-        Whether the user ended it.
-    """
-
-    study: optuna.Study
-    records: tuple[TrialRecord, ...]
-    candidates: tuple[Candidate, ...]
-    default: TrialRecord | None
-    default_evaluation: Evaluation | None
-    interrupted: bool
-
-    @property
-    def best(self) -> TrialRecord:
-        """The one to export, by `selection_value`; its score may not be the highest of all."""
-        return self.candidates[0].record
-
-    @property
-    def best_evaluation(self) -> Evaluation:
-        """What the best predicted."""
-        return self.candidates[0].evaluation
 
 
 Watch = Callable[[TrialRecord], None]
@@ -254,6 +180,7 @@ class _Run:
         self.interrupted = False
         self.records: list[TrialRecord] = []
         self.pending: list[_Pending] = []
+        self.too_slow: set[tuple[str, str]] = set()  # model and sampler of a trial over its limit
         self.candidates: dict[str, Candidate] = {}  # by strategy
         self.default: tuple[TrialRecord, Evaluation] | None = None
 
@@ -306,7 +233,7 @@ class _Run:
         return self.budget.left_to_search(self.refit_cost.seconds(evaluated))
 
     def _ask(self, executor: Executor) -> None:
-        first = next(self.first, None)
+        first = next((one for one in self.first if _core(one) not in self.too_slow), None)
         if first is not None:
             self.study.enqueue_trial(first.flat)
         trial = self.study.ask()
@@ -349,6 +276,8 @@ class _Run:
             # Optuna's sampler ranks a pruned trial below every other, and ignores a failed one:
             # what took too long must not be suggested again and again.
             slow = isinstance(error, TimeoutError)
+            if slow:
+                self.too_slow.add(_core(pending.configuration))
             self.study.tell(trial, state=TrialState.PRUNED if slow else TrialState.FAIL)
         else:
             scores, seconds = dict(evaluation.scores), evaluation.seconds
@@ -387,6 +316,11 @@ class _Run:
             f"none of the {len(self.records)} configurations could be evaluated: "
             f"{'; '.join(reasons[:3])}. Try another search space, or check the columns."
         )
+
+
+def _core(configuration: Configuration) -> tuple[str, str]:
+    """Name what decides whether a trial is slow."""
+    return configuration.model.name, configuration.sampler.name
 
 
 class _Spent(Exception):

@@ -23,7 +23,7 @@ from autoimb.data.dataset import Dataset
 from autoimb.errors import AutoImbWarning, one_line
 from autoimb.fitting import FitResult, Plan
 from autoimb.profiling.profile import Profile
-from autoimb.search.study import TrialRecord
+from autoimb.search.records import TrialRecord
 from autoimb.tracking.writer import SQLITE, RunWriter, sqlite_file
 
 __all__ = ["Tracker", "default_tracking_uri", "open_tracker"]

@@ -19,7 +19,7 @@ from autoimb.evaluation.scoring import Score
 from autoimb.fitting import FitResult, Plan
 from autoimb.metrics import Metric
 from autoimb.profiling.profile import Profile
-from autoimb.search.study import TrialRecord
+from autoimb.search.records import TrialRecord
 from autoimb.tracking.contents import write_findings, write_model
 
 if TYPE_CHECKING:

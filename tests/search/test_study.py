@@ -15,7 +15,8 @@ from optuna.storages.journal import JournalFileBackend
 from autoimb.errors import SearchError
 from autoimb.evaluation.engine import Evaluator
 from autoimb.search.budget import Budget
-from autoimb.search.study import TrialRecord, first_configurations, search
+from autoimb.search.records import TrialRecord
+from autoimb.search.study import first_configurations, search
 from autoimb.strategy.search_space import SearchSpace, load_space
 from autoimb.strategy.space_files import shipped_spaces
 
