@@ -45,13 +45,15 @@ class Split:
         return AveragedPipeline((self.train(strategy), *members))
 
 
-def parse_arguments(description: str | None) -> argparse.Namespace:
-    """Read where the data are and how many splits are wanted."""
+def parse_arguments(description: str | None, budget: float | None = None) -> argparse.Namespace:
+    """Read where the data are, how many splits are wanted and, of a search, how long it takes."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
+    if budget is not None:
+        parser.add_argument("--budget", type=float, default=budget, help="seconds of each search")
     return parser.parse_args()
 
 

@@ -76,6 +76,7 @@ def test_the_arguments_are_those_that_programs_rely_on() -> None:
         "random_state": None,
         "experiment": None,
         "tracking_uri": None,
+        "blend": True,
     }
 
 

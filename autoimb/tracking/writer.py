@@ -127,7 +127,9 @@ class RunWriter:
         params = {"decision": str(outcome.model.rule), "exported_trials": blended}
         self._log(run_id, params=params, tags=tags)
         if not self.run_name:
-            self._client.update_run(run_id, name=_cut(f"{self._dataset.name}: {strategy}"))
+            n_more = len(outcome.exported.members) - 1
+            more = f" and {n_more} more" if n_more else ""
+            self._client.update_run(run_id, name=_cut(f"{self._dataset.name}: {strategy}{more}"))
         model = self._create_model(outcome)
         self._log(run_id, metrics=_sum_up(outcome), now=now, model_id=model.model_id)
         with TemporaryDirectory() as folder:

@@ -49,6 +49,7 @@ def test_without_any_flag_the_usual_is_asked_for(
         "experiment": None,
         "tracking_uri": None,
         "run_dir": None,
+        "blend": True,
     }
 
 
@@ -64,6 +65,7 @@ def test_without_any_flag_the_usual_is_asked_for(
         (["--jobs", "2"], "n_jobs", 2),
         (["--run-dir", "there"], "run_dir", Path("there")),
         (["--positive", "yes"], "positive", "yes"),
+        (["--no-blend"], "blend", False),
     ],
 )
 def test_flags_are_passed_on(
@@ -137,8 +139,24 @@ def test_the_text_tells_what_was_assumed_found_and_comes_next(
     assert re.search(r"\nStrategies by f1, cross-validated \(3 trials in \d+ s\):\n", text)
     assert re.search(r"\n +\d+  lightgbm \(no sampler, no weight\) +0\.5 +\d\.\d{3} ± ", text)
     assert re.search(r"\n +\d+  lightgbm \(no sampler, no weight\) +tuned +\d\.\d{3} ± ", text)
-    assert "\nThe winner's scores: f1 0." in text
+    assert "\nScores of the exported model: f1 0." in text
     assert "\nNext:\n" in text
+
+
+@pytest.mark.parametrize(
+    ("flags", "mark", "n_exported"),
+    [([], "  <- in the blend", 2), (["--no-blend"], "  <- exported", 1)],
+)
+def test_the_leaderboard_marks_what_is_exported(
+    quick_fit: Command, loans_csv: Path, flags: list[str], mark: str, n_exported: int
+) -> None:
+    text = quick_fit("loans.csv", "--metric", "f1", "--trials", "3", *flags).stdout
+    assert text.count(mark) >= n_exported
+    assert ("the exported model blends the best of" in text) is (not flags)
+    found = quick_fit("loans.csv", "--metric", "f1", "--trials", "3", "--json", *flags).json
+    exported = [row["trial"] for row in found["leaderboard"] if row["exported"]]
+    assert sorted(found["exported_trials"]) == sorted(exported)
+    assert len(exported) == text.count(mark)
 
 
 def test_doing_nothing_is_shown_even_far_down(quick_fit: Command, loans_csv: Path) -> None:

@@ -247,6 +247,37 @@ def test_what_goes_wrong_in_a_worker_is_one_failed_trial(
 
 
 @pytest.mark.slow
+def test_what_was_too_slow_is_not_tried_first_once_more(
+    evaluator: Evaluator, space: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = space("Steady", "Slow", "Sleeping")
+    steady, slow, sleeping = (own.default(model=m) for m in ("steady", "slow", "sleeping"))
+    first = [steady, sleeping, *[slow] * 16, sleeping, steady]
+    monkeypatch.setattr("autoimb.search.study.first_configurations", lambda space: first)
+    found = search(evaluator, own, Budget(10.0, len(first) - 1), n_workers=2)
+    tried = [record.configuration.model.name for record in found.records]
+    assert tried == ["steady", "sleeping", *["slow"] * 16, "steady"]
+
+
+def test_the_best_of_each_strategy_is_kept_with_what_it_predicted(
+    evaluator: Evaluator, space: Any
+) -> None:
+    found = search(evaluator, space("Steady", "Slow", "Raising"), trials(9), n_workers=1)
+    strategies = [str(candidate.record.configuration) for candidate in found.candidates]
+    assert sorted(strategies) == ["slow", "steady"]
+    for candidate in found.candidates:
+        others = [
+            record
+            for record in found.records
+            if str(record.configuration) == str(candidate.record.configuration)
+        ]
+        assert candidate.record.scores["average_precision"].value == max(
+            record.scores["average_precision"].value for record in others
+        )
+        assert candidate.evaluation.proba.shape == (60, 2)
+
+
+@pytest.mark.slow
 def test_the_answer_does_not_depend_on_the_number_of_workers(
     evaluator: Evaluator, space: Any
 ) -> None:

@@ -1,0 +1,67 @@
+"""Measure what blending the leading strategies changes on held-out rows.
+
+    python benchmarks/blending.py --data FOLDER --seeds 2
+
+FOLDER is as for holdout_f1.py. One search for F1 on 70 % of each data set, as long as `--budget`
+says, is exported twice: the best strategy alone, and the blend. Both decide the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import numpy as np
+from held_out import N_FOLDS, Split, binary_splits, parse_arguments
+from sklearn.metrics import average_precision_score, f1_score, log_loss
+
+from autoimb.decision.rules import solve_rule
+from autoimb.metrics import get_metric
+from autoimb.profiling.profile import profile_dataset
+from autoimb.refitting import choose_export, estimate_refit, refit
+from autoimb.search.budget import Budget
+from autoimb.search.study import search
+from autoimb.strategy.search_space import load_space
+
+CORES = os.cpu_count() or 1
+SCORES = ("F1", "AP", "log loss")
+
+
+def measure(split: Split, seconds: float) -> np.ndarray:
+    """Return the scores of the best alone and of the blend, of shape (2, 3)."""
+    space = load_space("default").restricted_to(profile_dataset(split.data).facts(N_FOLDS))
+    evaluator = split.evaluator
+    found = search(evaluator, space, Budget(seconds), n_workers=CORES)
+    rows = []
+    for blended in (False, True):
+        cost = estimate_refit(split.data, N_FOLDS, CORES, blended)
+        unhurried = Budget(seconds=None, trials=1)
+        exported = choose_export(found.candidates, evaluator, unhurried, cost)
+        pipeline, _ = refit(exported, evaluator, split.data, CORES)
+        proba = pipeline.predict_proba(split.X_test)
+        rule = solve_rule(get_metric("f1"), split.data.y, exported.proba)
+        f1 = f1_score(split.y_test, rule.decide(proba), zero_division=0)
+        ap = average_precision_score(split.y_test, proba[:, 1])
+        rows.append((f1, ap, log_loss(split.y_test, proba[:, 1])))
+    return np.array(rows)
+
+
+def main() -> None:
+    arguments = parse_arguments(__doc__, budget=30.0)
+    measured = []
+    for split in binary_splits(arguments.data, arguments.seeds):
+        measured.append(measure(split, arguments.budget))
+        print(split.name, measured[-1].round(3).tolist(), file=sys.stderr, flush=True)
+    table = np.array(measured)
+    change = table[:, 1] - table[:, 0]
+    error = change.std(axis=0, ddof=1) / np.sqrt(len(change))
+    print(f"| {len(table)} searches | best alone | blend | change | its standard error |")
+    print("|---|---|---|---|---|")
+    for k, name in enumerate(SCORES):
+        alone, blended = table[:, :, k].mean(axis=0)
+        figures = f"{alone:.4f} | {blended:.4f} | {change[:, k].mean():+.4f} | {error[k]:.4f}"
+        print(f"| {name} | {figures} |")
+
+
+if __name__ == "__main__":
+    main()
