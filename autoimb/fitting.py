@@ -21,7 +21,8 @@ from autoimb.evaluation.engine import Evaluator
 from autoimb.metrics import Metric, get_metric
 from autoimb.profiling.profile import Profile, profile_dataset
 from autoimb.recommendation import Recommendation, build_leaderboard, recommend
-from autoimb.refitting import Exported, choose_export, estimate_refit, refit
+from autoimb.refitting import estimate_refit, refit
+from autoimb.search.blend import Exported, choose_export
 from autoimb.search.budget import Budget
 from autoimb.search.records import SearchResult, TrialRecord
 from autoimb.search.study import search

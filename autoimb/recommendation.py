@@ -13,7 +13,7 @@ from autoimb.data.dataset import Labels
 from autoimb.decision.rules import ClassWeights, DecisionRule, Threshold, argmax_rule
 from autoimb.evaluation.scoring import Score, score_out_of_fold
 from autoimb.metrics import Metric
-from autoimb.refitting import Exported
+from autoimb.search.blend import Exported
 from autoimb.search.records import SearchResult, TrialRecord
 from autoimb.strategy.configuration import Choice, Configuration
 
@@ -144,8 +144,9 @@ def recommend(
     Recommendation
     """
     score, n_members = exported.scores[metric.name], len(exported.members)
-    alone = f"; the first alone {result.best.scores[metric.name]}" if n_members > 1 else ""
-    evidence = [f"Cross-validated {metric.name}: {score} (spread over folds){alone}."]
+    evidence = [f"Cross-validated {metric.name}: {score} (spread over folds)."]
+    if n_members > 1:
+        evidence.append(_alone(metric, score, result.best.scores[metric.name]))
     nothing = untouched_scores(result, metric, y, folds)
     if nothing is not None and result.default is not None:
         tuned = result.default.scores[metric.name]
@@ -157,6 +158,12 @@ def recommend(
         evidence.append(_gain(metric, score, tuned, np.unique(folds).size))
     strategy = describe(result.best.configuration, rule, labels, n_members)
     return Recommendation(strategy, tuple(evidence))
+
+
+def _alone(metric: Metric, blended: Score, alone: Score) -> str:
+    luck = " as the best of many trials it owes part of that to luck, a blend owes less"
+    ahead = metric.utility(alone.value) > metric.utility(blended.value)
+    return f"The first alone scores {alone.value:.3f}{f':{luck}' if ahead else ''}."
 
 
 def _gain(metric: Metric, score: Score, tuned: Score, n_folds: int) -> str:

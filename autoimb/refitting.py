@@ -1,27 +1,19 @@
-"""From the leading strategies of a search to the pipeline that is exported."""
+"""Train on every row what a search found worth exporting."""
 
 from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
-from autoimb.arrays import FloatArray
 from autoimb.data.dataset import Dataset
-from autoimb.decision.calibration import log_odds
-from autoimb.decision.stacking import Blend
 from autoimb.errors import one_line
-from autoimb.evaluation.blending import cross_fitted_blend
 from autoimb.evaluation.engine import Evaluator
-from autoimb.evaluation.scoring import Score, score_out_of_fold, selection_value
-from autoimb.metrics import Metric, get_metric
-from autoimb.search.budget import Budget, RefitCost
-from autoimb.search.records import Candidate, TrialRecord
+from autoimb.search.blend import Exported
+from autoimb.search.budget import RefitCost
+from autoimb.search.records import TrialRecord
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.pipeline import (
     AveragedPipeline,
@@ -32,7 +24,7 @@ from autoimb.strategy.pipeline import (
     train,
 )
 
-__all__ = ["Exported", "choose_export", "estimate_refit", "refit"]
+__all__ = ["estimate_refit", "refit"]
 
 # Strategies in a blend at most.
 BLEND_SIZE = 12
@@ -40,28 +32,6 @@ BLEND_SIZE = 12
 FEW_ROWS = 1000
 # Cells of the matrix from which threads within one model are faster than a single one.
 THREADS_PAY = 1_000_000
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What is exported, before it is trained on all rows.
-
-    Attributes
-    ----------
-    members : tuple of TrialRecord
-        One trial, or those that are blended, the best first.
-    blend : Blend or None
-        How they are combined; None for one.
-    proba : ndarray of shape (n_samples, n_classes)
-        Out-of-fold; a blend's is fitted on the other folds.
-    scores : mapping of str to Score
-        Of these.
-    """
-
-    members: tuple[TrialRecord, ...]
-    blend: Blend | None
-    proba: FloatArray
-    scores: Mapping[str, Score]
 
 
 def estimate_refit(dataset: Dataset, n_folds: int, n_workers: int, blended: bool) -> RefitCost:
@@ -80,58 +50,6 @@ def estimate_refit(dataset: Dataset, n_folds: int, n_workers: int, blended: bool
     """
     fits = 1 / (n_folds - 1) + _has_few(dataset)
     return RefitCost(BLEND_SIZE if blended else 1, fits / n_workers)
-
-
-def choose_export(
-    candidates: tuple[Candidate, ...], evaluator: Evaluator, budget: Budget, cost: RefitCost
-) -> Exported:
-    """Choose between the best strategy and a blend of the leading ones.
-
-    The blend is taken unless the best is ahead of it beyond the noise of the folds: the best of
-    many trials owes part of its lead to luck, and a blend varies less. A model that is to stay
-    `single`, so that it can be read, is neither blended nor averaged.
-
-    Parameters
-    ----------
-    candidates : tuple of Candidate
-        The best of each strategy, best first.
-    evaluator : Evaluator
-    budget : Budget
-        Bounds how many are blended.
-    cost : RefitCost
-
-    Returns
-    -------
-    Exported
-    """
-    best = candidates[0]
-    alone = Exported((best.record,), None, best.evaluation.proba.astype(float), best.record.scores)
-    if best.record.configuration.model.single:
-        return alone
-    others = [c for c in candidates if not c.record.configuration.model.single]
-    seconds = cost.seconds([candidate.evaluation.seconds for candidate in others])
-    members = others[: min(cost.n_strategies, budget.n_affordable(seconds))]
-    if len(members) == 1:
-        return alone
-    metric = get_metric(evaluator.metric)
-    blended = _blended(members, evaluator, metric)
-    return alone if _is_clearly_ahead(alone, blended, metric, evaluator.n_folds) else blended
-
-
-def _blended(members: list[Candidate], evaluator: Evaluator, metric: Metric) -> Exported:
-    y, folds = evaluator.y, evaluator.folds
-    odds = np.stack([log_odds(m.evaluation.proba.astype(float)) for m in members], axis=2)
-    proba = cross_fitted_blend(y, odds, folds)
-    scores = score_out_of_fold(metric, y, proba, folds)
-    return Exported(tuple(m.record for m in members), Blend.fit(y, odds), proba, scores)
-
-
-def _is_clearly_ahead(alone: Exported, blended: Exported, metric: Metric, n_folds: int) -> bool:
-    """Tell whether one strategy leads by more than twice the standard error of the folds."""
-    one, other = (exported.scores[metric.name].spread for exported in (alone, blended))
-    noise = 2 * np.hypot(one, other) / np.sqrt(n_folds)
-    lead = selection_value(metric, alone.scores) - selection_value(metric, blended.scores)
-    return bool(lead > noise)
 
 
 def _has_few(dataset: Dataset) -> bool:

@@ -18,7 +18,8 @@ from sklearn.metrics import average_precision_score, f1_score, log_loss
 from autoimb.decision.rules import solve_rule
 from autoimb.metrics import get_metric
 from autoimb.profiling.profile import profile_dataset
-from autoimb.refitting import choose_export, estimate_refit, refit
+from autoimb.refitting import estimate_refit, refit
+from autoimb.search.blend import choose_export
 from autoimb.search.budget import Budget
 from autoimb.search.study import search
 from autoimb.strategy.search_space import load_space

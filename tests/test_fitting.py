@@ -52,12 +52,14 @@ def test_few_rows_of_a_class_are_fitted_on_all_rows_and_on_those_of_each_fold() 
 
 
 @pytest.mark.parametrize(
-    ("n_positive", "n_rows", "space"),
-    [(30, 150, "interpretable"), (FEW_ROWS, 3 * FEW_ROWS, "fast")],
+    ("n_positive", "n_rows", "space", "blend"),
+    [(30, 150, "interpretable", True), (FEW_ROWS, 3 * FEW_ROWS, "fast", False)],
     ids=["to be read", "many rows"],
 )
-def test_otherwise_one_fit_is_exported(n_positive: int, n_rows: int, space: str) -> None:
-    found = fit(dataset(n_positive, n_rows), space)
+def test_otherwise_one_fit_is_exported(
+    n_positive: int, n_rows: int, space: str, blend: bool
+) -> None:
+    found = fit(dataset(n_positive, n_rows), space, blend=blend)
     assert isinstance(found.model.pipeline, TrainedPipeline)
     assert not any("averages" in note for note in found.notes)
 

@@ -14,7 +14,7 @@ from autoimb.evaluation.engine import Evaluation
 from autoimb.evaluation.scoring import score_out_of_fold
 from autoimb.metrics import METRICS, Metric
 from autoimb.recommendation import build_leaderboard, describe, recommend
-from autoimb.refitting import Exported
+from autoimb.search.blend import Exported
 from autoimb.search.records import Candidate, SearchResult, TrialRecord
 from autoimb.search.study import create_study
 from autoimb.strategy.configuration import Choice, Configuration
@@ -243,9 +243,9 @@ def test_a_blend_is_told_with_its_leader_and_its_own_score(n: int, words: str) -
     assert "train logistic" in told.strategy
     assert words in told.strategy
     own, first = exported.scores["f1"], result.best.scores["f1"]
-    assert told.evidence[0] == (
-        f"Cross-validated f1: {own} (spread over folds); the first alone {first}."
-    )
+    assert told.evidence[0] == f"Cross-validated f1: {own} (spread over folds)."
+    assert told.evidence[1].startswith(f"The first alone scores {first.value:.3f}")
+    assert ("luck" in told.evidence[1]) is (first.value > own.value)
     board = build_leaderboard(result, exported, metric, Y, FOLDS)
     assert sorted(board.loc[board["exported"], "trial"]) == list(range(n))
     assert (board.loc[board["exported"], "decision"] == "tuned").all()

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 from sklearn.metrics import log_loss, roc_auc_score
 
 from autoimb.decision.calibration import LogisticCurve, log_odds
 from autoimb.decision.stacking import Blend, LogisticStack
-from autoimb.evaluation.blending import cross_fitted_blend
+from autoimb.evaluation.engine import Evaluation, Evaluator
+from autoimb.evaluation.scoring import score_out_of_fold
+from autoimb.metrics import METRICS
+from autoimb.search.blend import choose_export, cross_fitted_blend
+from autoimb.search.budget import Budget, RefitCost
+from autoimb.search.records import Candidate, TrialRecord
+from autoimb.strategy.configuration import Choice, Configuration
 
 
 def views(n: int, skills: list[float], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -84,6 +90,7 @@ def test_a_fold_is_predicted_by_the_others() -> None:
     assert not np.array_equal(whole[folds == 2], other[folds == 2])
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.booleans(), st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=30)
 )
@@ -93,3 +100,46 @@ def test_whatever_comes_is_a_probability(rows: list[tuple[bool, float, float]]) 
     proba = LogisticStack.fit(y, odds)(odds)
     assert np.isfinite(proba).all()
     assert ((proba >= 0) & (proba <= 1)).all()
+
+
+N_ROWS = 400
+FOLDS = np.arange(N_ROWS) // 5 % 4
+UNLIMITED = Budget(seconds=None, trials=1)
+
+
+def candidates(y: np.ndarray, odds: np.ndarray) -> tuple[Evaluator, tuple[Candidate, ...]]:
+    """Pretend that trials predicted these log-odds, in one second each, the best first."""
+    metric = METRICS["average_precision"]
+    found = []
+    for number, column in enumerate(odds.T):
+        proba = np.column_stack([1 - expit(column), expit(column)])
+        scores = score_out_of_fold(metric, y, proba, FOLDS)
+        configuration = Configuration(model=Choice(f"model_{number}", "any.Model"))
+        record = TrialRecord(number, configuration, "complete", dict(scores), 1.0)
+        found.append(Candidate(record, Evaluation(proba.astype(np.float32), scores, 1.0)))
+    evaluator = Evaluator(np.zeros((N_ROWS, 1)), y, FOLDS, (0,), 2, metric.name, seed=0)
+    return evaluator, tuple(found)
+
+
+def test_strategies_of_like_skill_are_blended() -> None:
+    evaluator, found = candidates(*views(N_ROWS, [0.9, 0.8, 0.8]))
+    exported = choose_export(found, evaluator, UNLIMITED, RefitCost(n_strategies=12))
+    assert [record.number for record in exported.members] == [0, 1, 2]
+    assert exported.blend is not None
+    alone = found[0].record.scores["average_precision"].value
+    assert exported.scores["average_precision"].value > alone
+
+
+def test_one_that_is_far_better_outweighs_the_others() -> None:
+    y, odds = views(N_ROWS, [2.0, 0.5])
+    evaluator, found = candidates(y, odds[:, [0, *[1] * 11]])
+    exported = choose_export(found, evaluator, UNLIMITED, RefitCost(n_strategies=12))
+    alone = found[0].record.scores["average_precision"].value
+    assert exported.scores["average_precision"].value > alone - 0.01
+
+
+@pytest.mark.parametrize(("seconds", "size", "n"), [(100.0, 12, 3), (100.0, 2, 2), (2.0, 12, 1)])
+def test_a_blend_is_as_large_as_asked_for_and_affordable(seconds: float, size: int, n: int) -> None:
+    evaluator, found = candidates(*views(N_ROWS, [0.9, 0.8, 0.8]))
+    exported = choose_export(found, evaluator, Budget(seconds), RefitCost(size, share=1.0))
+    assert len(exported.members) == n

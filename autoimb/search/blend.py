@@ -1,0 +1,109 @@
+"""Choose what is exported: the best strategy, or a blend of the leading ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from autoimb.arrays import FloatArray, IntArray
+from autoimb.decision.calibration import log_odds
+from autoimb.decision.stacking import Blend
+from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.scoring import Score, score_out_of_fold
+from autoimb.metrics import get_metric
+from autoimb.search.budget import Budget, RefitCost
+from autoimb.search.records import Candidate, TrialRecord
+
+__all__ = ["Exported", "choose_export", "cross_fitted_blend"]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What is exported, before it is trained on all rows.
+
+    Attributes
+    ----------
+    members : tuple of TrialRecord
+        One trial, or those that are blended, the best first.
+    blend : Blend or None
+        How they are combined; None for one.
+    proba : ndarray of shape (n_samples, n_classes)
+        Out-of-fold; a blend's is fitted on the other folds.
+    scores : mapping of str to Score
+        Of these.
+    """
+
+    members: tuple[TrialRecord, ...]
+    blend: Blend | None
+    proba: FloatArray
+    scores: Mapping[str, Score]
+
+
+def choose_export(
+    candidates: tuple[Candidate, ...], evaluator: Evaluator, budget: Budget, cost: RefitCost
+) -> Exported:
+    """Blend as many of the leading strategies as are asked for and as time is left for.
+
+    The best of many trials owes part of its lead to luck, even over the blend; the blend varies
+    less from sample to sample, and one that is better by far outweighs the others in it. A model
+    that is to stay `single`, so that it can be read, is neither blended nor averaged.
+
+    Parameters
+    ----------
+    candidates : tuple of Candidate
+        The best of each strategy, best first.
+    evaluator : Evaluator
+    budget : Budget
+        Bounds how many are blended.
+    cost : RefitCost
+
+    Returns
+    -------
+    Exported
+    """
+    best = candidates[0]
+    alone = Exported((best.record,), None, best.evaluation.proba.astype(float), best.record.scores)
+    if best.record.configuration.model.single:
+        return alone
+    others = [c for c in candidates if not c.record.configuration.model.single]
+    seconds = cost.seconds([candidate.evaluation.seconds for candidate in others])
+    members = others[: budget.n_affordable(seconds)]
+    if len(members) == 1:
+        return alone
+    y, folds = evaluator.y, evaluator.folds
+    odds = np.stack([log_odds(m.evaluation.proba.astype(float)) for m in members], axis=2)
+    proba = cross_fitted_blend(y, odds, folds)
+    scores = score_out_of_fold(get_metric(evaluator.metric), y, proba, folds)
+    return Exported(tuple(m.record for m in members), Blend.fit(y, odds), proba, scores)
+
+
+def cross_fitted_blend(y: IntArray, odds: FloatArray, folds: IntArray) -> FloatArray:
+    """Predict each fold by the blend that was fitted on the others.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+    odds : ndarray of shape (n_samples, n_classes, n_models)
+        Out-of-fold log-odds of each model.
+    folds : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes)
+
+    Examples
+    --------
+    >>> from autoimb.decision.calibration import log_odds
+    >>> y, folds = np.array([0, 0, 1, 1] * 2), np.arange(8) // 4
+    >>> p = np.array([0.1, 0.4, 0.3, 0.9] * 2)
+    >>> odds = log_odds(np.column_stack([1 - p, p]))[:, :, None]
+    >>> cross_fitted_blend(y, odds, folds)[:4, 1].round(1)
+    array([0.3, 0.5, 0.4, 0.7])
+    """
+    proba = np.empty(odds.shape[:2])
+    for fold in np.unique(folds):
+        inside = folds == fold
+        proba[inside] = Blend.fit(y[~inside], odds[~inside])(odds[inside])
+    return proba
