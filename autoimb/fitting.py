@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -228,20 +227,19 @@ def fit_dataset(
     evaluator = Evaluator.on(
         dataset, assign_folds(dataset, n_folds, plan.seed), plan.metric.name, plan.seed
     )
-    n_workers = plan.n_workers or os.cpu_count() or 1
-    cost = estimate_refit(dataset, n_folds, n_workers, plan.blend)
+    cost = estimate_refit(dataset, n_folds, plan.blend)
     watching.started(dataset, profile, plan)
     found = search(
         evaluator,
         plan.space.restricted_to(profile.facts(n_folds)),
         plan.budget,
-        n_workers=n_workers,
+        n_workers=plan.n_workers,
         refit_cost=cost,
         journal=journal,
         watch=watching.told,
     )
     exported = choose_export(found.candidates, evaluator, plan.budget, cost)
-    pipeline, refit_notes = refit(exported, evaluator, dataset, n_workers)
+    pipeline, refit_notes = refit(exported, evaluator, dataset)
     notes = (*notes, *_notes(dataset, plan, n_folds), *refit_notes, *_interruption(found))
     result = _result(dataset, plan, profile, found, exported, pipeline, evaluator.folds, notes)
     watching.finished(result)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
-from concurrent.futures import ThreadPoolExecutor
 
 from threadpoolctl import threadpool_limits
 
@@ -13,7 +11,6 @@ from autoimb.errors import one_line
 from autoimb.evaluation.engine import Evaluator
 from autoimb.search.blend import Exported
 from autoimb.search.budget import RefitCost
-from autoimb.search.records import TrialRecord
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.pipeline import (
     AveragedPipeline,
@@ -30,17 +27,19 @@ __all__ = ["estimate_refit", "refit"]
 BLEND_SIZE = 12
 # Rows of the rarest class below which a strategy is trained on all rows and on those of each fold.
 FEW_ROWS = 1000
+# A fit takes this part of what it took in the search, where every core was busy.
+ALONE = 2 / 3
 # Cells of the matrix from which threads within one model are faster than a single one.
 THREADS_PAY = 1_000_000
 
 
-def estimate_refit(dataset: Dataset, n_folds: int, n_workers: int, blended: bool) -> RefitCost:
+def estimate_refit(dataset: Dataset, n_folds: int, blended: bool) -> RefitCost:
     """Estimate what refitting will take, from what cross-validating takes.
 
     Parameters
     ----------
     dataset : Dataset
-    n_folds, n_workers : int
+    n_folds : int
     blended : bool
         Whether several strategies may be exported.
 
@@ -49,7 +48,7 @@ def estimate_refit(dataset: Dataset, n_folds: int, n_workers: int, blended: bool
     RefitCost
     """
     fits = 1 / (n_folds - 1) + _has_few(dataset)
-    return RefitCost(BLEND_SIZE if blended else 1, fits / n_workers)
+    return RefitCost(BLEND_SIZE if blended else 1, ALONE * fits)
 
 
 def _has_few(dataset: Dataset) -> bool:
@@ -61,9 +60,7 @@ def _has_few(dataset: Dataset) -> bool:
     return int(dataset.class_counts.min()) < FEW_ROWS
 
 
-def refit(
-    exported: Exported, evaluator: Evaluator, dataset: Dataset, n_workers: int
-) -> tuple[Pipeline, list[str]]:
+def refit(exported: Exported, evaluator: Evaluator, dataset: Dataset) -> tuple[Pipeline, list[str]]:
     """Train what is exported on every row.
 
     Parameters
@@ -71,8 +68,6 @@ def refit(
     exported : Exported
     evaluator : Evaluator
     dataset : Dataset
-    n_workers : int
-        Strategies trained at a time, where threads within one of them do not pay.
 
     Returns
     -------
@@ -80,20 +75,15 @@ def refit(
     list of str
         Notes for the user.
     """
-    large = dataset.X.size > THREADS_PAY
-    n_threads, at_a_time = (os.cpu_count() or 1, 1) if large else (1, n_workers)
+    n_threads = (os.cpu_count() or 1) if dataset.X.size > THREADS_PAY else 1
     levels, n_classes = dataset.schema.n_levels, dataset.n_classes
     everything = TrainingPart(dataset.X, dataset.y, levels, n_classes, evaluator.seed)
     few = _has_few(dataset)
-
-    def train_one(record: TrialRecord) -> tuple[tuple[TrainedPipeline, ...], str]:
-        return _fits(record.configuration, evaluator, everything, few=few, n_threads=n_threads)
-
-    # Filters of warnings belong to the process: those that threads set are undone here.
-    with threadpool_limits(n_threads), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with ThreadPoolExecutor(at_a_time) as pool:
-            trained = list(pool.map(train_one, exported.members))
+    with threadpool_limits(n_threads):
+        trained = [
+            _fits(record.configuration, evaluator, everything, few=few, n_threads=n_threads)
+            for record in exported.members
+        ]
     members = tuple(fits for fits, _ in trained)
     notes = [note for _, note in trained if note]
     notes += _notes(exported, few and not notes)

@@ -8,7 +8,6 @@ says, is exported twice: the best strategy alone, and the blend. Both decide the
 
 from __future__ import annotations
 
-import os
 import sys
 
 import numpy as np
@@ -24,7 +23,6 @@ from autoimb.search.budget import Budget
 from autoimb.search.study import search
 from autoimb.strategy.search_space import load_space
 
-CORES = os.cpu_count() or 1
 SCORES = ("F1", "AP", "log loss")
 
 
@@ -32,13 +30,13 @@ def measure(split: Split, seconds: float) -> np.ndarray:
     """Return the scores of the best alone and of the blend, of shape (2, 3)."""
     space = load_space("default").restricted_to(profile_dataset(split.data).facts(N_FOLDS))
     evaluator = split.evaluator
-    found = search(evaluator, space, Budget(seconds), n_workers=CORES)
+    found = search(evaluator, space, Budget(seconds))
     rows = []
     for blended in (False, True):
-        cost = estimate_refit(split.data, N_FOLDS, CORES, blended)
+        cost = estimate_refit(split.data, N_FOLDS, blended)
         unhurried = Budget(seconds=None, trials=1)
         exported = choose_export(found.candidates, evaluator, unhurried, cost)
-        pipeline, _ = refit(exported, evaluator, split.data, CORES)
+        pipeline, _ = refit(exported, evaluator, split.data)
         proba = pipeline.predict_proba(split.X_test)
         rule = solve_rule(get_metric("f1"), split.data.y, exported.proba)
         f1 = f1_score(split.y_test, rule.decide(proba), zero_division=0)

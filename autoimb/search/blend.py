@@ -69,7 +69,7 @@ def choose_export(
         return alone
     others = [c for c in candidates if not c.record.configuration.model.single]
     seconds = cost.seconds([candidate.evaluation.seconds for candidate in others])
-    members = others[: budget.n_affordable(seconds)]
+    members = [others[number] for number in budget.affordable(seconds)]
     if len(members) == 1:
         return alone
     y, folds = evaluator.y, evaluator.folds

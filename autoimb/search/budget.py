@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
 
 from autoimb.errors import UsageError
 
@@ -18,7 +17,7 @@ FINISHING_SHARE = 0.05
 # Refitting on all rows takes a little longer than the folds suggest.
 REFIT_MARGIN = 1.3
 # Part of the time that may be kept to train what the best strategy is blended with.
-BLEND_SHARE = 0.15
+BLEND_SHARE = 0.2
 # No single trial may take more than this part of the time, unless all of them are slow.
 TRIAL_SHARE = 0.1
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -116,17 +115,20 @@ class Budget:
         kept = sum(refit_seconds[:1]) * REFIT_MARGIN + others + self.seconds * FINISHING_SHARE
         return self.left() - kept
 
-    def n_affordable(self, refit_seconds: Sequence[float]) -> int:
-        """Tell how many strategies can be refitted in what is left; the first always can.
+    def affordable(self, refit_seconds: Sequence[float]) -> list[int]:
+        """Choose which strategies to refit in what is left, in order: the first in any case.
 
         Examples
         --------
-        >>> Budget(seconds=10.0).n_affordable([5.0, 1.0, 3.0])
-        2
+        >>> Budget(seconds=10.0).affordable([5.0, 4.0, 1.0])
+        [0, 2]
         """
-        together = accumulate(seconds * REFIT_MARGIN for seconds in refit_seconds)
-        left = self.left()
-        return max(1, sum(seconds <= left for seconds in together))
+        chosen, left = [], self.left()
+        for number, seconds in enumerate(refit_seconds):
+            if number == 0 or seconds * REFIT_MARGIN <= left:
+                chosen.append(number)
+                left -= seconds * REFIT_MARGIN
+        return chosen
 
     def trial_limit(self, typical_seconds: float) -> float | None:
         """Seconds that one trial may take, given what trials took so far."""

@@ -85,15 +85,22 @@ def test_what_is_blended_with_the_best_may_take_a_share_of_the_time() -> None:
     budget = Budget(seconds=100.0)
     alone = budget.left_to_search([10.0])
     assert budget.left_to_search([10.0, 2.0]) <= alone - 2
-    assert budget.left_to_search([10.0, *[50.0] * 9]) == pytest.approx(alone - 15, abs=0.5)
+    assert budget.left_to_search([10.0, *[50.0] * 9]) == pytest.approx(alone - 20, abs=0.5)
 
 
 @pytest.mark.parametrize(
-    ("seconds", "n"), [([], 1), ([500.0], 1), ([1.0, 2.0, 3.0], 3), ([1.0, 50.0, 50.0, 1.0], 2)]
+    ("seconds", "chosen"),
+    [
+        ([], []),
+        ([500.0], [0]),
+        ([500.0, 1.0], [0]),
+        ([1.0, 2.0, 3.0], [0, 1, 2]),
+        ([1.0, 50.0, 50.0, 1.0], [0, 1, 3]),
+    ],
 )
-def test_as_many_are_refitted_as_time_is_left_for(seconds: list[float], n: int) -> None:
-    assert Budget(seconds=100.0).n_affordable(seconds) == n
-    assert Budget(seconds=None, trials=1).n_affordable(seconds) == max(1, len(seconds))
+def test_as_many_are_refitted_as_time_is_left_for(seconds: list[float], chosen: list[int]) -> None:
+    assert Budget(seconds=100.0).affordable(seconds) == chosen
+    assert Budget(seconds=None, trials=1).affordable(seconds) == list(range(len(seconds)))
 
 
 def test_a_count_of_trials_limits_no_time() -> None:
