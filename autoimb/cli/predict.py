@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
+
+from autoimb.cli.writing import written
 
 if TYPE_CHECKING:
     from autoimb.artifact import FittedModel
@@ -30,39 +31,9 @@ def predict(model: ModelFile, data: Data, out: Out = None) -> None:
     if out is None:
         _stream(fitted, data, sys.stdout)
         return
-    part = _start(out)
-    try:
-        with part.open("w", encoding="utf-8", newline="") as stream:
-            n_rows = _stream(fitted, data, stream)
-        _put(part, out)
-    finally:
-        part.unlink(missing_ok=True)
+    with written(out, "--out") as stream:
+        n_rows = _stream(fitted, data, stream)
     print(f"{n_rows:,} rows predicted: {out}", file=sys.stderr)
-
-
-def _start(out: Path) -> Path:
-    """Name the file to write into until all rows are there; find out whether it can be written."""
-    from autoimb.errors import UsageError
-
-    if out.is_dir() or not out.parent.is_dir():
-        raise UsageError(f"--out {out}: name a file in an existing folder.")
-    if out.exists() and not out.is_file():
-        raise UsageError(f"--out {out} is no regular file. Name another one.")
-    try:
-        with NamedTemporaryFile(dir=out.parent, prefix=out.name, delete=False) as part:
-            return Path(part.name)
-    except OSError as error:
-        raise UsageError(f"--out {out} cannot be written ({error.strerror}).") from None
-
-
-def _put(part: Path, out: Path) -> None:
-    from autoimb.artifact import make_readable, set_aside
-
-    kept = set_aside(out)
-    if kept:
-        print(f"note: {out} was there already; it is kept as {kept.name}.", file=sys.stderr)
-    make_readable(part)
-    part.replace(out)
 
 
 def _stream(model: FittedModel, data: Path, stream: TextIO) -> int:

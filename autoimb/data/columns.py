@@ -184,7 +184,7 @@ def infer_column(cells: pd.Series[Any]) -> Column:
 
 
 def _unless_constant(column: Column, filled: pd.Series[Any]) -> Column:
-    if filled.nunique() > 1:
+    if len(filled) and (filled != filled.iloc[0]).any():
         return column
     why = "always the same" if len(filled) else "always missing"
     return Column(column.name, "dropped", why_dropped=why)

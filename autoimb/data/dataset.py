@@ -17,6 +17,8 @@ from autoimb.errors import DataError, nearest_name
 
 __all__ = ["Dataset", "Labels", "Schema", "as_table", "make_dataset"]
 
+ROWS_AT_A_TIME = 4096
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -87,9 +89,13 @@ class Schema:
             If a column is missing or holds something that it cannot.
         """
         self._require(table)
-        if not self.kept:
-            return np.empty((len(table), 0))
-        return np.concatenate([c.to_numbers(table[c.name]) for c in self.kept], axis=1)
+        parts = [c.to_numbers(table[c.name]) for c in self.kept]
+        X = np.empty((len(table), sum(part.shape[1] for part in parts)))
+        # A few rows at a time: writing a long column across the rows misses the cache each time.
+        for start in range(0, len(X) if parts else 0, ROWS_AT_A_TIME):
+            rows = slice(start, start + ROWS_AT_A_TIME)
+            X[rows] = np.concatenate([part[rows] for part in parts], axis=1)
+        return X
 
     def unseen_levels(self, table: pd.DataFrame) -> dict[Hashable, list[str]]:
         """Name the categories of each column that training never saw."""
@@ -197,6 +203,8 @@ class Dataset:
         Name of the target column.
     table : DataFrame
         A few raw rows, to show what the model takes.
+    row_names : Index, optional
+        How the rows are called where they come from; by default their places.
     """
 
     X: FloatArray
@@ -206,6 +214,7 @@ class Dataset:
     name: str = "data"
     target: str = "target"
     table: pd.DataFrame | None = None
+    row_names: pd.Index[Any] | None = None
 
     @property
     def n_classes(self) -> int:
@@ -220,7 +229,10 @@ class Dataset:
     @cached_property
     def duplicate_groups(self) -> IntArray:
         """Number of the distinct row that each row equals, missing cells being equal."""
-        hashes = pd.util.hash_pandas_object(pd.DataFrame(self.X + 0.0), index=False)
+        if not self.X.shape[1]:
+            return np.zeros(len(self.X), dtype=np.intp)
+        # 0.0 and -0.0 are equal, but not their bits.
+        hashes = pd.util.hash_pandas_object(pd.DataFrame(self.X + 0.0, copy=False), index=False)
         return pd.factorize(hashes)[0].astype(np.intp)
 
     @property
@@ -236,6 +248,7 @@ def make_dataset(
     positive: Any = None,
     name: str = "data",
     target: str = "target",
+    needs_features: bool = True,
 ) -> Dataset:
     """Turn a raw table and its labels into what a search needs.
 
@@ -249,6 +262,8 @@ def make_dataset(
         The class of interest of two; the rarer one by default.
     name, target : str
         How data and target are called.
+    needs_features : bool
+        Whether columns that carry nothing are an error.
 
     Returns
     -------
@@ -272,13 +287,15 @@ def make_dataset(
             "there must be rows of at least two."
         )
     schema = Schema.infer(table)
-    if not schema.kept:
+    if not schema.kept and needs_features:
         reasons = ", ".join(f"'{c.name}': {c.why_dropped}" for c in schema.columns[:5])
         raise DataError(
             f"no column can tell the classes apart ({reasons}). Add informative columns."
         )
     X = schema.to_matrix(table)
-    return Dataset(X, labels.encode(np.asarray(y)), schema, labels, name, target, table.head(5))
+    codes = labels.encode(np.asarray(y))
+    few = table.head(5).reset_index(drop=True)
+    return Dataset(X, codes, schema, labels, name, target, few, table.index)
 
 
 def as_table(X: Any, schema: Schema | None = None) -> pd.DataFrame:

@@ -53,6 +53,7 @@ def read_problem(
     *,
     positive: Any = None,
     drop: Sequence[str] = (),
+    needs_features: bool = True,
 ) -> Problem:
     """Read a table, find its target and say what was assumed.
 
@@ -65,6 +66,8 @@ def read_problem(
         By default the rarer of two classes.
     drop : sequence of str
         Columns to leave out.
+    needs_features : bool
+        Whether columns that carry nothing are an error.
 
     Returns
     -------
@@ -87,17 +90,15 @@ def read_problem(
         table, name = read_table(path, text_columns=[chosen]), data_name(path)
     filled, notes = find_labelled(table[chosen])
     labels = _read_labels(table.loc[filled, chosen], where, assumed)
-    features = table[filled].drop(columns=[chosen, *drop]).reset_index(drop=True)
+    features = table[filled].drop(columns=[chosen, *drop])
     if not features.shape[1]:
         raise DataError(f"{where}: no column is left beside the target '{chosen}'. Add features.")
-    dataset = make_dataset(features, labels.to_numpy(), positive=positive, name=name, target=chosen)
+    dataset = make_dataset(
+        features, labels.to_numpy(), positive=positive, name=name, target=chosen,
+        needs_features=needs_features,
+    )  # fmt: skip
     if assumed:
         notes.insert(0, f"target '{chosen}' assumed; --target NAME chooses another.")
-    if positive is None and dataset.n_classes == 2:
-        notes.append(
-            f"positive class {str(dataset.labels.positive)!r} (the rarer one); "
-            "--positive LABEL chooses the other."
-        )
     return Problem(dataset, tuple(notes))
 
 
