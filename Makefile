@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types fast slow examples wheel
+.PHONY: help demo test lint types fast slow examples wheel docs
 
 help:
 	@echo "make demo      set everything up, then fit a model to examples/data/mammography.csv"
@@ -13,6 +13,7 @@ help:
 	@echo "make types     static types"
 	@echo "make slow      all tests and doctests (make fast: without the slow ones)"
 	@echo "make examples  run every script of examples/"
+	@echo "make docs      put the tables that the code holds into docs/"
 	@echo "make wheel     build the wheel and use it outside the checkout"
 
 .venv: .venv/installed
@@ -57,3 +58,6 @@ examples: .venv
 
 wheel: .venv
 	.ci/wheel $(BIN)/python
+
+docs: .venv
+	$(BIN)/python docs/write_tables.py

@@ -18,7 +18,8 @@ from autoimb.decision.rules import solve_rule
 from autoimb.errors import AutoImbWarning, UsageError
 from autoimb.evaluation.engine import Evaluator
 from autoimb.metrics import Metric, get_metric
-from autoimb.profiling.profile import Profile, profile_dataset
+from autoimb.profiling.describing import profile_dataset
+from autoimb.profiling.profile import Profile
 from autoimb.recommendation import Recommendation, build_leaderboard, recommend
 from autoimb.refitting import estimate_refit, refit
 from autoimb.search.blend import Exported, choose_export

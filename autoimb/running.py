@@ -28,7 +28,8 @@ from autoimb.data.splitting import feasible_folds
 from autoimb.errors import UsageError
 from autoimb.evaluation.holdout import score_holdout
 from autoimb.fitting import FitResult, Plan, Watcher, fit_dataset
-from autoimb.profiling.profile import Profile, profile_dataset
+from autoimb.profiling.describing import profile_dataset
+from autoimb.profiling.profile import Profile
 from autoimb.tracking import open_tracker
 
 __all__ = ["Run", "evaluate", "fit", "profile"]
@@ -112,8 +113,8 @@ def profile(X: Any, y: Any = None, *, target: str | None = None) -> Profile:
     """
     if y is not None:
         table = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X))
-        return profile_dataset(make_dataset(table, np.asarray(y)))
-    return profile_dataset(read_problem(X, target).dataset)
+        return profile_dataset(make_dataset(table, np.asarray(y), needs_features=False))
+    return profile_dataset(read_problem(X, target, needs_features=False).dataset)
 
 
 def fit(
@@ -174,6 +175,8 @@ def fit(
     if out is not None:
         _require_writable(Path(out))
     problem = read_problem(data, target, positive=positive, drop=drop)
+    if positive is None and problem.dataset.n_classes == 2:
+        problem = _note_positive(problem)
     feasible_folds(problem.dataset, plan.n_folds)
     folder = _make_folder(run_dir, problem.dataset.name)
     path = Path(out) if out else folder / "model.pkl"
@@ -182,6 +185,14 @@ def fit(
     if not trackers:
         return Run(result, folder, path)
     return Run(result, folder, path, trackers[0].uri, trackers[0].run_id)
+
+
+def _note_positive(problem: Problem) -> Problem:
+    note = (
+        f"positive class {str(problem.dataset.labels.positive)!r} (the rarer one); "
+        "--positive LABEL chooses the other."
+    )
+    return replace(problem, notes=(*problem.notes, note))
 
 
 def _fit_and_export(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from autoimb.cli.profile import finding_lines
 
 if TYPE_CHECKING:
     from autoimb.running import Run
@@ -127,6 +130,7 @@ def as_text(run: Run, experiment: str | None) -> str:
     tally += f", {failed} of them failed" if failed else ""
     parts = [
         str(result.profile),
+        "\n".join(_faults(run)),
         "\n".join(f"note: {note}" for note in result.notes),
         "\n".join(
             [f"Recommended: {result.recommendation.strategy}", *result.recommendation.evidence]
@@ -136,6 +140,16 @@ def as_text(run: Run, experiment: str | None) -> str:
         places(run, experiment),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _faults(run: Run) -> Iterator[str]:
+    """Show what may spoil the scores; the rest is for `autoimb profile`."""
+    found = run.result.profile.findings
+    notable = [finding for finding in found if finding.severity != "note"]
+    yield from finding_lines(notable)
+    n_notes = len(found) - len(notable)
+    if n_notes:
+        yield f"{n_notes} more note{'s' * (n_notes > 1)} on the data: `autoimb profile` shows them."
 
 
 def leaderboard(run: Run) -> str:

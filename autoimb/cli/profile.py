@@ -3,35 +3,136 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from textwrap import fill
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from autoimb.cli.writing import written
+
+if TYPE_CHECKING:
+    from autoimb.profiling.findings import Finding
+    from autoimb.profiling.profile import Profile
+
+SHOWN_ROWS = 8
+SHOWN_CLASSES = 20
+WIDEST = 100
+
 Data = Annotated[Path, typer.Argument(help="Table: .csv, .csv.gz, .tsv or .parquet.")]
 Target = Annotated[str | None, typer.Option(help="Column to predict; guessed by default.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", help="JSON file to write; - for standard output.")
+]
+HtmlFile = Annotated[
+    Path | None, typer.Option("--html", help="Page to write, with pictures, as one file.")
+]
 
 
-def profile(data: Data, target: Target = None, as_json: AsJson = False) -> None:
-    """Show sizes, class counts, imbalance and overlap of DATA."""
+def profile(
+    data: Data, target: Target = None, json_file: JsonFile = None, html_file: HtmlFile = None
+) -> None:
+    """Show what makes DATA hard: imbalance, overlap, faults, and what so few positives can show."""
     from autoimb.data.problem import read_problem
-    from autoimb.profiling.profile import profile_dataset
+    from autoimb.profiling.describing import profile_dataset
 
-    problem = read_problem(data, target)
-    found = profile_dataset(problem.dataset)
-    if as_json:
-        print(json.dumps(found.to_dict()))
-        return
+    to_stdout = str(json_file) == "-"
+    with ExitStack() as files:
+        # Whether they can be written shows before the work, not after.
+        json_stream = html_stream = None
+        if json_file and not to_stdout:
+            json_stream = files.enter_context(written(json_file, "--json"))
+        if html_file:
+            html_stream = files.enter_context(written(html_file, "--html"))
+        problem = read_problem(data, target, needs_features=False)
+        found = profile_dataset(problem.dataset)
+        if json_stream:
+            json.dump(found.to_dict(), json_stream, indent=1)
+        if html_stream:
+            from autoimb.profiling.page import render_page
+
+            html_stream.write(render_page(found))
     for note in problem.notes:
         print(f"note: {note}", file=sys.stderr)
-    width = max(len(name) for name in found.class_counts)
-    print(found)
-    print("\nRows of each class")
-    for name, n in found.class_counts.items():
-        print(f"  {name:<{width}}  {n:>9,}  {n / found.n_rows:7.2%}")
-    print(f"\nRows that repeat an earlier one: {found.n_duplicates:,}")
-    print(f"Categories with many levels: {found.n_high_cardinality}")
-    for name, why in found.dropped.items():
-        print(f"Column left out: {name} ({why})")
+    print(json.dumps(found.to_dict()) if to_stdout else as_text(found))
+    for path in (json_file, html_file):
+        if path and str(path) != "-":
+            print(f"written: {path}", file=sys.stderr)
+
+
+def as_text(found: Profile) -> str:
+    """Tell a profile to a person."""
+    parts = [
+        str(found),
+        "\n".join(["Rows of each class", *_class_lines(found)]),
+        "\n".join(["Findings", *(finding_lines(found.findings) if found.findings else ["  none"])]),
+        "\n".join(["What that suggests", *_reading_lines(found)]),
+        "\n".join(["What so many positives can show", wrapped(str(found.power))]),
+        "\n".join([_measures_title(found), *_measure_lines(found)]),
+    ]
+    return "\n\n".join(parts)
+
+
+def _class_lines(found: Profile) -> Iterator[str]:
+    shown = list(found.class_counts.items())
+    left_out = len(shown) - SHOWN_CLASSES
+    if left_out > 0:
+        half = SHOWN_CLASSES // 2
+        shown = shown[:half] + shown[-half:]
+    width = max(len(name) for name, _ in shown)
+    for i, (name, n) in enumerate(shown):
+        if left_out > 0 and i == SHOWN_CLASSES // 2:
+            yield f"  … {left_out} more …"
+        yield f"  {name:<{width}}  {n:>9,}  {n / found.n_rows:7.2%}"
+
+
+def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
+    """Show findings with some of the rows that they name."""
+    for finding in findings:
+        shown = ", ".join(str(row) for row in finding.rows[:SHOWN_ROWS])
+        more = f" and {len(finding.rows) - SHOWN_ROWS:,} more" * (len(finding.rows) > SHOWN_ROWS)
+        rows = f" Rows (counted from 0): {shown}{more}." if shown else ""
+        yield wrapped(f"{finding}{rows}")
+
+
+def _reading_lines(found: Profile) -> Iterator[str]:
+    from autoimb.profiling.interpretation import CAUTION
+
+    for reading in found.interpretation:
+        yield wrapped(f"{reading.words} ({reading.evidence})")
+    yield wrapped(CAUTION)
+
+
+def _measures_title(found: Profile) -> str:
+    if len(found.classes) == 1:
+        return f"Measures (of class '{found.minority}' unless of the whole table)"
+    return f"Measures (of the table, or mean and worst of {len(found.classes)} rare classes)"
+
+
+def _measure_lines(found: Profile) -> Iterator[str]:
+    from autoimb.profiling.measures import MEASURES
+
+    for group in dict.fromkeys(measure.group for measure in MEASURES.values()):
+        values = [
+            _measure(found, name) for name, measure in MEASURES.items() if measure.group == group
+        ]
+        yield wrapped(f"{group}: {', '.join(values)}")
+
+
+def _measure(found: Profile, name: str) -> str:
+    shown = f"{name} {found.measures[name]}"
+    if name in found.worst and len(found.classes) > 1:
+        return f"{shown} (worst {found.worst[name]})"
+    if name == "kdn":
+        return f"{shown} (random labels {1 - found.n_minority / found.n_rows:.3g})"
+    return shown
+
+
+def wrapped(text: str) -> str:
+    """Fit a sentence to the terminal."""
+    width = min(shutil.get_terminal_size().columns, WIDEST)
+    return fill(text, width, initial_indent="  ", subsequent_indent="    ")

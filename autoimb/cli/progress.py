@@ -65,6 +65,9 @@ class Progress:
             f"searching for the best {plan.metric.name}, Ctrl-C ends it early",
             file=sys.stderr,
         )
+        for finding in profile.findings:
+            if finding.severity == "critical":
+                print(finding, file=sys.stderr)
         if not self.console.is_terminal:
             return
         self.bar = Bar(

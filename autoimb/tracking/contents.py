@@ -29,8 +29,12 @@ def write_findings(outcome: FitResult, folder: Path) -> None:
     outcome : FitResult
     folder : Path
     """
+    from autoimb.profiling.page import render_page
+    from autoimb.profiling.plots import draw_profile
+
     configuration = dict(outcome.search.best.configuration.flat)
     _write_json(folder / "profile.json", outcome.profile.to_dict())
+    (folder / "profile.html").write_text(render_page(outcome.profile), "utf-8")
     _write_json(folder / "configuration.json", configuration)
     outcome.leaderboard.to_csv(folder / "leaderboard.csv")
     sentences = [outcome.recommendation.strategy, *outcome.recommendation.evidence]
@@ -41,7 +45,8 @@ def write_findings(outcome: FitResult, folder: Path) -> None:
     names = outcome.model.labels.by_code
     (folder / "figures").mkdir()
     drawn = draw_figures(outcome.y, outcome.exported.proba, decided, names, str(rule))
-    for name, figure in drawn.items():
+    pictures = {f"profile_{name}": it for name, it in draw_profile(outcome.profile).items()}
+    for name, figure in {**drawn, **pictures}.items():
         figure.savefig(folder / "figures" / f"{name}.png")
 
 

@@ -237,7 +237,6 @@ def _ready(database: Path) -> Iterator[None]:
 
 
 def _describe(dataset: Dataset, profile: Profile, plan: Plan) -> dict[str, Any]:
-    figures = profile.to_dict().items()
     return {
         "metric": plan.metric.name,
         "space": plan.space.name,
@@ -248,7 +247,8 @@ def _describe(dataset: Dataset, profile: Profile, plan: Plan) -> dict[str, Any]:
         "target": dataset.target,
         "positive": dataset.labels.positive,
         "autoimb": __version__,
-        **{f"profile.{name}": x for name, x in figures if not isinstance(x, Mapping)},
+        **{f"profile.{name}": x for name, x in profile.figures().items()},
+        **{f"finding.{name}": worst for name, worst in profile.severities().items()},
     }
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -8,90 +10,113 @@ import pandas as pd
 import pytest
 
 from autoimb.data.dataset import make_dataset
-from autoimb.profiling.neighbours import minority_overlap
-from autoimb.profiling.profile import FACTS, profile_dataset
+from autoimb.profiling.describing import profile_dataset
+from autoimb.profiling.measures import MEASURES, Estimate, undefined
+from autoimb.profiling.profile import FACTS, Profile
 
 Y = np.repeat(["no", "yes"], [90, 10])
-RNG = np.random.default_rng(0)
 
 
-def overlap(table: pd.DataFrame, y: Any = Y) -> float:
-    return minority_overlap(make_dataset(table, y))[0]
+def profile_of(table: pd.DataFrame, y: Any = Y, seed: int = 0) -> Profile:
+    return profile_dataset(make_dataset(table, y, needs_features=False), seed)
 
 
 def test_a_profile_counts() -> None:
-    table = pd.DataFrame(
-        {
-            "x": [None, *range(1, 99), 98],
-            "c": ["a", "b"] * 49 + ["a", "a"],
-            "many": [f"v{i % 30}" for i in range(98)] + ["v0", "v0"],
-            "one": 1,
-        }
-    )
-    profile = profile_dataset(make_dataset(table, Y))
-    assert (profile.n_rows, profile.n_features, profile.n_categorical) == (100, 3, 2)
-    assert (profile.n_high_cardinality, profile.n_numeric, profile.n_duplicates) == (1, 1, 1)
-    assert (profile.n_classes, profile.n_minority, profile.minority) == (2, 10, "yes")
-    assert (profile.imbalance_ratio, profile.missing_share) == (9.0, pytest.approx(1 / 300))
+    table = pd.DataFrame({"x": [None, *range(1, 100)], "c": ["a", "b"] * 50, "one": 1})
+    profile = profile_of(table)
+    assert (profile.n_rows, profile.n_features, profile.n_categorical) == (100, 2, 1)
+    assert (profile.n_numeric, profile.n_classes) == (1, 2)
+    assert (profile.n_minority, profile.minority) == (10, "yes")
+    assert (profile.imbalance_ratio, profile.missing_share) == (9.0, pytest.approx(1 / 200))
     assert profile.class_counts == {"no": 90, "yes": 10}
     assert profile.dropped == {"one": "always the same"}
     assert json.loads(json.dumps(profile.to_dict()))["n_minority"] == 10
 
 
+def test_a_profile_cannot_be_changed() -> None:
+    profile = profile_of(pd.DataFrame({"x": range(100)}))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        profile.n_rows = 1  # type: ignore[misc]
+
+
 @pytest.mark.parametrize(("n_folds", "expected"), [(2, 4), (3, 5), (5, 7), (10, 8)])
 def test_the_facts_of_a_training_part(n_folds: int, expected: int) -> None:
-    facts = profile_dataset(make_dataset(pd.DataFrame({"x": range(100)}), Y)).facts(n_folds)
+    facts = profile_of(pd.DataFrame({"x": range(100)})).facts(n_folds)
     assert set(facts) == set(FACTS)
     assert facts["max_neighbors"] == expected
 
 
 def test_with_two_rows_no_neighbour_is_left() -> None:
-    y = ["no"] * 8 + ["yes"] * 2
-    facts = profile_dataset(make_dataset(pd.DataFrame({"x": range(10)}), y)).facts(2)
-    assert facts["max_neighbors"] == 0
+    assert profile_of(pd.DataFrame({"x": range(10)}), ["no"] * 8 + ["yes"] * 2).facts(2)[
+        "max_neighbors"
+    ] == 0  # fmt: skip
+
+
+def test_every_measure_is_a_fact_and_one_without_a_value_is_no_number() -> None:
+    profile = profile_of(pd.DataFrame({"x": range(100)}), ["no"] * 99 + ["yes"])
+    facts = profile.facts(2)
+    assert facts["kdn"] == profile.measures["kdn"].value == 1.0
+    assert profile.measures["bi3"].value is None
+    assert math.isnan(facts["bi3"])
+    assert set(MEASURES) <= set(facts)
 
 
 def test_it_tells_itself_in_two_lines() -> None:
-    profile = profile_dataset(make_dataset(pd.DataFrame({"x": [*range(90), *range(500, 510)]}), Y))
-    assert str(profile) == (
+    assert str(profile_of(pd.DataFrame({"x": [*range(90), *range(500, 510)]}))) == (
         "100 rows, 1 features (0 categorical, 0.0% of the cells missing), 2 classes\n"
         "10 rows of class 'yes' (10.00%, 1 : 9); 0% of their neighbours are of another class "
         "(90% if labels were random)"
     )
 
 
-@pytest.mark.parametrize("n_classes", [2, 3])
-def test_overlap_at_random_labels_is_the_share_of_the_others(n_classes: int) -> None:
-    y = np.repeat(range(n_classes), [1500, 300, 300][:n_classes])
-    dataset = make_dataset(pd.DataFrame(RNG.normal(size=(len(y), 3))), y)
-    profile = profile_dataset(dataset)
-    assert profile.overlap == pytest.approx(profile.overlap_at_random, abs=0.05)
+def test_rare_classes_come_in_order_with_their_mean_and_their_worst() -> None:
+    rng = np.random.default_rng(0)
+    y = np.repeat(["a", "b", "c"], [200, 40, 10])
+    x = np.r_[rng.normal(size=240), rng.normal(8, 1, size=10)]
+    profile = profile_of(pd.DataFrame({"x": x}), y)
+    assert [(one.label, one.n_rows) for one in profile.classes] == [("c", 10), ("b", 40)]
+    c, b = (one.measures["kdn"].value or 0.0 for one in profile.classes)
+    assert profile.worst["kdn"].value == max(b, c) == b
+    assert profile.measures["kdn"].value == pytest.approx((10 * c + 40 * b) / 50)
+
+
+def test_of_two_equal_classes_the_positive_one_is_looked_at() -> None:
+    profile = profile_of(pd.DataFrame({"x": range(100)}), np.repeat(["no", "yes"], 50))
+    assert (profile.minority, profile.imbalance_ratio) == ("yes", 1.0)
+    assert profile.measures["imbalance_degree"].value == 0.0
+
+
+def test_the_same_seed_gives_the_same_profile() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.integers(0, 3, size=(400, 3)))
+    y = np.repeat([0, 1], [300, 100])
+    assert profile_of(table, y, seed=3) == profile_of(table, y, seed=3)
+
+
+def test_figures_sort_as_text_as_their_numbers_do() -> None:
+    profile = profile_of(pd.DataFrame({"x": [*range(90), *range(500, 510)]}))
+    assert profile.figures()["kdn"] == "0.0000"
+    assert profile.figures()["n_rows"] == "100"
+    assert all(profile.figures().values())
+
+
+def test_the_worst_severity_of_a_check_is_recorded() -> None:
+    table = pd.DataFrame({"x": [*range(90), *range(500, 510)], "one": 1})
+    assert profile_of(table).severities() == {
+        "leak_suspect": "critical",
+        "identifier": "warning",
+        "few_positives": "warning",
+        "constant": "note",
+    }
 
 
 @pytest.mark.parametrize(
-    ("apart", "kind"),
+    ("estimate", "shown"),
     [
-        (pd.Series(np.r_[np.zeros(90), np.ones(10)]), "number"),
-        (pd.Series(["a"] * 90 + ["b"] * 10), "category"),
-        (pd.Series([1.0, 2.0] * 45 + [None] * 10), "what is missing"),
+        (Estimate(0.12345), "0.123"),
+        (Estimate(0.5, 0.0123), "0.5 ± 0.012"),
+        (undefined("there is one row"), "not defined: there is one row"),
     ],
 )
-def test_classes_apart_do_not_overlap(apart: pd.Series[Any], kind: str) -> None:
-    assert overlap(pd.DataFrame({"x": apart})) == 0, kind
-
-
-def test_copies_of_one_row_are_told_from_the_row_itself() -> None:
-    x = np.r_[np.zeros(90), np.zeros(8), 1.0, 2.0]
-    assert 0 <= overlap(pd.DataFrame({"x": x})) <= 1
-
-
-def test_few_rows_have_few_neighbours() -> None:
-    assert overlap(pd.DataFrame({"x": [1.0, 2.0, 3.0]}), ["a", "a", "b"]) == 1
-
-
-def test_many_queries_are_thinned_and_say_how_sure_they_are() -> None:
-    y = np.repeat([0, 1], [1500, 1400])
-    dataset = make_dataset(pd.DataFrame(RNG.normal(size=(len(y), 2))), y)
-    first, again = minority_overlap(dataset, seed=1), minority_overlap(dataset, seed=1)
-    assert first == again
-    assert 0 < first[1] < 0.04
+def test_an_estimate_shows_how_sure_it_is(estimate: Estimate, shown: str) -> None:
+    assert str(estimate) == shown

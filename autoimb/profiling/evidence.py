@@ -1,0 +1,65 @@
+"""What the checks of a table may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from autoimb.arrays import BoolArray, FloatArray
+from autoimb.data.dataset import Dataset
+from autoimb.profiling.class_view import ClassView
+from autoimb.profiling.measures import Estimate
+
+__all__ = ["Evidence"]
+
+# What columns hold is seen on this many rows; what that suggests is then confirmed on all.
+SEEN_ROWS = 2_000
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a check may look at.
+
+    Attributes
+    ----------
+    dataset : Dataset
+    code : int
+        Of the rarest class.
+    measures : mapping of str to Estimate
+        Of the table and of that class.
+    views : tuple of ClassView
+        Of every rare class, the rarest first; empty without features.
+    """
+
+    dataset: Dataset
+    code: int
+    measures: Mapping[str, Estimate]
+    views: tuple[ClassView, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the features."""
+        return self.dataset.schema.feature_names
+
+    @property
+    def label(self) -> str:
+        """The rarest class."""
+        return str(self.dataset.labels.by_code[self.code])
+
+    @cached_property
+    def is_member(self) -> BoolArray:
+        """Rows of the rarest class."""
+        return np.asarray(self.dataset.y == self.code)
+
+    @cached_property
+    def seen(self) -> FloatArray:
+        """A few rows, spread over the table."""
+        return self.dataset.X[:: max(len(self.dataset.y) // SEEN_ROWS, 1)]
+
+    def is_at_least(self, name: str, least: float) -> bool:
+        """Whether a measure is defined and reaches a value."""
+        value = self.measures[name].value
+        return value is not None and value >= least

@@ -1,0 +1,305 @@
+"""What single columns and one straight line say about a class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.stats import rankdata
+
+from autoimb.arrays import BoolArray, FloatArray, IntArray
+from autoimb.profiling.measures import Estimate, undefined
+
+__all__ = [
+    "Sample",
+    "describe_columns",
+    "fisher_direction",
+    "fisher_ratio",
+    "overlap_coefficients",
+    "spread_over_groups",
+    "univariate_auc",
+]
+
+N_BINS = 32
+MINORITY_ROWS_A_BIN = 10
+OVERLAPPING = 0.9
+RIDGE = 1e-9
+N_GROUPS = 5
+STUDENT_95_OF_4 = 2.776445
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows drawn from a class and from the rest.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_used, n_features)
+        As the dataset holds them, categories as codes.
+    Z : ndarray of shape (n_used, n_columns)
+        The same rows, encoded for distances.
+    is_member : ndarray of shape (n_used,)
+    is_categorical : ndarray of shape (n_features,)
+    share : float
+        Of the class in the whole table.
+    """
+
+    X: FloatArray
+    Z: FloatArray
+    is_member: BoolArray
+    is_categorical: BoolArray
+    share: float
+
+    def part(self, rows: IntArray) -> Sample:
+        """Take some of the rows."""
+        return Sample(
+            self.X[rows], self.Z[rows], self.is_member[rows], self.is_categorical, self.share
+        )
+
+    @cached_property
+    def ranks(self) -> FloatArray:
+        """Ranks of the numbers in each column; gaps stand last."""
+        return _rank(self.X[:, ~self.is_categorical])
+
+    @cached_property
+    def bins(self) -> IntArray:
+        """Numbers by quantiles of their column, categories by level, gaps in the last bin.
+
+        Ten rows of the class in each bin on average: with fewer, chance alone would make the
+        classes look apart.
+        """
+        gaps = np.isnan(self.X)
+        n_bins = np.clip(self.is_member.sum() // MINORITY_ROWS_A_BIN, 2, N_BINS)
+        bins = np.minimum(self.X, N_BINS - 1)
+        n_filled = np.maximum((~gaps[:, ~self.is_categorical]).sum(axis=0), 1)
+        bins[:, ~self.is_categorical] = np.floor((self.ranks - 0.5) / n_filled * n_bins)
+        return np.where(gaps, N_BINS, bins).astype(np.intp)
+
+
+def describe_columns(
+    sample: Sample, overlaps: FloatArray, auc: FloatArray, *, is_thinned: bool
+) -> dict[str, Estimate]:
+    """Measure a class column by column.
+
+    Parameters
+    ----------
+    sample : Sample
+    overlaps, auc : ndarray of shape (n_features,)
+        As `overlap_coefficients` and `univariate_auc` give them.
+    is_thinned : bool
+        Whether rows were left out: only then is there an interval due to the choice.
+
+    Returns
+    -------
+    dict of str to Estimate
+    """
+
+    def measure(rows: IntArray) -> dict[str, float]:
+        part = sample.part(rows)
+        return _sum_up(part, overlap_coefficients(part), univariate_auc(part))
+
+    widths = spread_over_groups(measure, sample.is_member) if is_thinned else {}
+    n, n_columns = len(sample.is_member), sample.Z.shape[1]
+    estimates = {
+        name: Estimate(value, widths.get(name, 0.0), n)
+        for name, value in _sum_up(sample, overlaps, auc).items()
+    }
+    if n_columns + 2 >= n:
+        why = f"{n_columns} encoded columns and {n} rows: any labels could be told apart"
+        estimates["fisher_f1v"] = undefined(why)
+    return {"fisher_f1v": undefined("a class of one row has no spread"), **estimates}
+
+
+def _sum_up(sample: Sample, overlaps: FloatArray, auc: FloatArray) -> dict[str, float]:
+    found = {
+        "ovl_min": float(overlaps.min()),
+        "ovl_mean": float(overlaps.mean()),
+        "informative_share": float((overlaps < OVERLAPPING).mean()),
+        "auc_max": float(np.maximum(auc, 1 - auc).max()),
+    }
+    n, n_members = len(sample.is_member), int(sample.is_member.sum())
+    if min(n_members, n - n_members) > 1 and sample.Z.shape[1] + 2 < n:
+        found["fisher_f1v"] = fisher_direction(sample.Z, sample.is_member, sample.share)
+    return found
+
+
+def spread_over_groups(
+    measure: Callable[[IntArray], Mapping[str, float]], strata: IntArray | BoolArray
+) -> dict[str, float]:
+    """Give half-widths of 95 % intervals from five disjoint parts of a sample.
+
+    Parameters
+    ----------
+    measure : callable
+        Gives values by name, of the rows whose places it is given.
+    strata : ndarray of shape (n_used,)
+        What every part holds the same share of.
+
+    Returns
+    -------
+    dict of str to float
+    """
+    place = np.empty(len(strata), dtype=np.intp)
+    for stratum in np.unique(strata):
+        rows = np.flatnonzero(strata == stratum)
+        place[rows] = np.arange(len(rows)) % N_GROUPS
+    parts = [measure(np.flatnonzero(place == g)) for g in range(N_GROUPS)]
+    return {
+        name: float(np.std([part[name] for part in parts], ddof=1))
+        * STUDENT_95_OF_4
+        / np.sqrt(N_GROUPS)
+        for name in parts[0]
+        if all(name in part for part in parts)
+    }
+
+
+def fisher_ratio(Z: FloatArray, y: IntArray, sizes: IntArray) -> float:
+    """Compute F1, the discriminant ratio of the best column.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n_used, n_columns)
+    y : ndarray of shape (n_used,)
+        Class codes.
+    sizes : ndarray of shape (n_classes,)
+        Rows of each class in the whole table, of which `Z` may be a part.
+
+    Returns
+    -------
+    float
+        1 / (1 + max r_f), from 0 (some column tells the classes apart) to 1.
+
+    Examples
+    --------
+    >>> fisher_ratio(np.array([[0.0], [2.0], [4.0], [6.0]]), np.array([0, 0, 1, 1]),
+    ...              np.array([2, 2]))
+    0.2
+    """
+    means = np.array([Z[y == c].mean(axis=0) for c in range(len(sizes))])
+    within = sum(n * Z[y == c].var(axis=0) for c, n in enumerate(sizes))
+    between = sizes @ (means - sizes @ means / sizes.sum()) ** 2
+    # A column without spread inside the classes tells them apart, or is constant.
+    ratio = np.divide(between, within, out=np.zeros_like(between), where=within > 0)
+    ratio[(within == 0) & (between > 0)] = np.inf
+    return float(1 / (1 + ratio.max()))
+
+
+def fisher_direction(Z: FloatArray, is_member: BoolArray, share: float) -> float:
+    """Compute F1v, the discriminant ratio along Fisher's direction.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n_used, n_columns)
+    is_member : ndarray of shape (n_used,)
+        At least two rows of the class and two others.
+    share : float
+        Of the class in the whole table.
+
+    Returns
+    -------
+    float
+        From 0 (a hyperplane tells the classes apart) to 1.
+
+    Examples
+    --------
+    >>> Z = np.array([[0.0], [2.0], [4.0], [6.0]])
+    >>> round(fisher_direction(Z, np.array([False, False, True, True]), 0.5), 4)
+    0.1111
+    """
+    members, others = Z[is_member], Z[~is_member]
+    gap = members.mean(axis=0) - others.mean(axis=0)
+    pooled = share * np.cov(members.T) + (1 - share) * np.cov(others.T)
+    pooled = np.atleast_2d(pooled)
+    pooled[np.diag_indices_from(pooled)] += RIDGE * (np.trace(pooled) / len(gap) or 1.0)
+    return float(1 / (1 + gap @ np.linalg.solve(pooled, gap)))
+
+
+def overlap_coefficients(sample: Sample) -> FloatArray:
+    """Compute the overlap coefficient of every feature.
+
+    Parameters
+    ----------
+    sample : Sample
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+        From 0 (apart) to 1 (the same distribution).
+    """
+    bins = sample.bins
+    n_features = bins.shape[1]
+    cells = bins + np.arange(n_features) * (N_BINS + 1)
+    counts = [
+        np.bincount(cells[part].ravel(), minlength=n_features * (N_BINS + 1))
+        for part in (sample.is_member, ~sample.is_member)
+    ]
+    shares = [c.reshape(n_features, -1) / c[: N_BINS + 1].sum() for c in counts]
+    return np.asarray(np.minimum(*shares).sum(axis=1))
+
+
+def univariate_auc(sample: Sample) -> FloatArray:
+    """Compute the ROC AUC of every feature alone.
+
+    Missing numbers count as the median. The levels of a category are ordered by their rate in
+    the other half of the rows, so that many levels are no advantage.
+
+    Parameters
+    ----------
+    sample : Sample
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+        Below .5 where the class has the lower values.
+    """
+    auc = np.full(sample.X.shape[1], 0.5)
+    ranks = sample.ranks.copy()
+    numbers = sample.X[:, ~sample.is_categorical]
+    for j in np.flatnonzero(np.isnan(numbers).any(axis=0)):
+        ranks[:, j] = _rank(_fill(numbers[:, j])[:, None])[:, 0]
+    auc[~sample.is_categorical] = _auc(ranks, sample.is_member)
+    half = _halves(sample.is_member)
+    for j in np.flatnonzero(sample.is_categorical):
+        codes = np.where(np.isnan(sample.X[:, j]), -1, sample.X[:, j]).astype(np.intp) + 1
+        sides = []
+        for test in (half, ~half):
+            rates = _rates(codes, sample.is_member, ~test)[codes[test]]
+            sides.append(_auc(_rank(rates[:, None]), sample.is_member[test])[0])
+        auc[j] = np.mean(sides)
+    return auc
+
+
+def _halves(is_member: BoolArray) -> BoolArray:
+    half = np.zeros(len(is_member), dtype=bool)
+    for stratum in (True, False):
+        half[np.flatnonzero(is_member == stratum)[::2]] = True
+    return half
+
+
+def _rates(codes: IntArray, is_member: BoolArray, rows: BoolArray) -> FloatArray:
+    """Rate of the class at each level, drawn towards the overall rate where rows are few."""
+    n = np.bincount(codes[rows], minlength=codes.max() + 1)
+    members = np.bincount(codes[rows & is_member], minlength=codes.max() + 1)
+    return np.asarray((members + is_member.mean()) / (n + 1))
+
+
+def _fill(column: FloatArray) -> FloatArray:
+    """Put the median where cells are missing; nothing but gaps is constant."""
+    gaps = np.isnan(column)
+    return np.where(gaps, 0.0 if gaps.all() else np.median(column[~gaps]), column)
+
+
+def _rank(columns: FloatArray) -> FloatArray:
+    if not columns.size:
+        return columns
+    return np.asarray(rankdata(np.nan_to_num(columns, nan=np.inf), axis=0))
+
+
+def _auc(ranks: FloatArray, is_member: BoolArray) -> FloatArray:
+    n = int(is_member.sum())
+    others = len(is_member) - n
+    if not n or not others:
+        return np.full(ranks.shape[1], 0.5)
+    return np.asarray((ranks[is_member].sum(axis=0) - n * (n + 1) / 2) / (n * others))

@@ -1,0 +1,370 @@
+"""Nearest rows of a large table, exactly, by matrix products over blocks that fit the cache.
+
+A block of squared distances is one matrix product and one comparison with each query's current
+bound; the few that pass are kept. No row is left out of the reference, which would bias every
+measure of neighbourhoods, and memory does not grow with the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import DTypeLike
+from scipy.spatial.distance import cdist
+
+from autoimb.arrays import AnyArray, BoolArray, FloatArray, IntArray
+
+__all__ = ["Neighbours", "Rows", "count_nearer", "find_nearest"]
+
+# A block of 256 x 2,048 distances stays in the cache between product and comparison.
+QUERIES_A_BLOCK = 256
+ROWS_A_SLAB = 2048
+# Cells of rows that are encoded at a time: bounds the memory with many columns.
+CELLS = 4_000_000
+# Kept beyond k: the exact distances of candidates may stand in another order than the products'.
+SPARE = 3
+# Up to so many differences of numbers, distances are taken directly in 64 bits; beyond it as
+# products in 32 bits, which are many times as fast.
+EXACT_WORK = 3e7
+THREADED_WORK = 3e8
+# Of the reference rows, the first look that bounds how far the nearest ones can be.
+FIRST_ROWS = 512
+# Products of 32 bits are this exact; a bound has to lie beyond it.
+ROUNDING = 1e-5
+WORD = 64
+
+
+class Encoder(Protocol):
+    """What places rows for Euclidean distance."""
+
+    def encode(self, X: FloatArray, dtype: DTypeLike) -> Any:
+        """Place rows."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a table as points.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    encoder : Encoder
+    jitter : ndarray of shape (n_samples,), optional
+        A further coordinate that deals out ties at random.
+    n_threads : int
+    """
+
+    X: FloatArray
+    encoder: Encoder
+    jitter: FloatArray | None = None
+    n_threads: int = 1
+
+    def points(self, rows: IntArray, dtype: DTypeLike = np.float64) -> Any:
+        """Place some of the rows."""
+        Z = self.encoder.encode(self.X[rows], dtype)
+        if self.jitter is None:
+            return Z
+        return np.column_stack([Z, self.jitter[rows].astype(dtype)])
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What was found near each query.
+
+    Attributes
+    ----------
+    distances : ndarray of shape (n_queries, k)
+        Ascending, exact in 64 bits; infinite where there are fewer rows.
+    rows : ndarray of shape (n_queries, k)
+        Their places in the table; -1 where there are fewer.
+    n_nearer : ndarray of shape (n_queries,)
+        Rows nearer than the query's radius; zeros if none was given.
+    """
+
+    distances: FloatArray
+    rows: IntArray
+    n_nearer: IntArray
+
+
+def find_nearest(
+    table: Rows, queries: IntArray, references: IntArray, k: int, radii: FloatArray | None = None
+) -> Neighbours:
+    """Find the `k` nearest of the reference rows, and count those within a radius.
+
+    Parameters
+    ----------
+    table : Rows
+    queries, references : ndarray of int
+        Places of rows. A query is not its own neighbour.
+    k : int
+    radii : ndarray of shape (n_queries,), optional
+        Distances; rows strictly nearer are counted.
+
+    Returns
+    -------
+    Neighbours
+
+    Examples
+    --------
+    >>> from autoimb.profiling.distances import DistanceEncoder
+    >>> class AsIs:
+    ...     def encode(self, X, dtype):
+    ...         return X.astype(dtype)
+    >>> rows = Rows(np.array([[0.0], [1.0], [3.0], [7.0]]), AsIs())
+    >>> found = find_nearest(rows, np.array([1]), np.arange(4), 2, np.array([2.5]))
+    >>> found.distances, found.rows, found.n_nearer
+    (array([[1., 2.]]), array([[0, 2]]), array([3]))
+    """
+    scan = _Scan(table, queries, references)
+    n_kept = k + SPARE + 1
+    best = np.full((len(queries), n_kept), np.inf)
+    rows = np.full((len(queries), n_kept), -1, dtype=np.intp)
+    bounds = scan.first_bounds(n_kept)
+    limits = None if radii is None else radii**2
+    n_nearer = np.zeros(len(queries), dtype=np.intp)
+    for found in scan.over_slabs(bounds, limits):
+        n_nearer += found.n_within
+        _merge(best, rows, found)
+        np.minimum(bounds, best.max(axis=1), out=bounds)
+    rows[rows == queries[:, None]] = -1
+    return _nearest_exactly(table, queries, rows, k, n_nearer)
+
+
+def count_nearer(
+    table: Rows,
+    queries: IntArray,
+    references: IntArray,
+    radii: FloatArray,
+    stop: int | None = None,
+    *,
+    with_equal: bool = False,
+) -> IntArray:
+    """Count the reference rows nearer than a radius, the query itself left out.
+
+    Parameters
+    ----------
+    table : Rows
+    queries, references : ndarray of int
+    radii : ndarray of shape (n_queries,)
+    stop : int, optional
+        Enough: a query that has so many is not followed further.
+    with_equal : bool
+        Whether rows at the radius, or too close to it to tell, count too.
+
+    Returns
+    -------
+    ndarray of shape (n_queries,)
+        At most `stop`, if given.
+    """
+    counts = np.zeros(len(queries), dtype=np.intp)
+    open_ = np.arange(len(queries))
+    scan = _Scan(table, queries, references)
+    limits = radii**2
+    if with_equal:
+        limits += scan.tolerance(limits)
+    slabs = scan.slabs()
+    while len(open_) and slabs:
+        # Few rows settle most queries; then the rest is scanned many slabs at a time.
+        taken, slabs = slabs[: scan.table.n_threads * 4], slabs[scan.table.n_threads * 4 :]
+        for found in scan.over_slabs(None, limits, open_, taken):
+            counts[open_] += found.n_within
+        if stop is not None:
+            keep = counts[open_] < stop
+            open_ = open_[keep]
+    return counts if stop is None else np.minimum(counts, stop)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What one slab of reference rows holds for the queries."""
+
+    queries: IntArray
+    rows: IntArray
+    squares: FloatArray
+    n_within: IntArray
+
+
+class _Scan:
+    """Compares queries with reference rows, slab by slab."""
+
+    def __init__(self, table: Rows, queries: IntArray, references: IntArray) -> None:
+        self.table, self.references, self.query_rows = table, references, queries
+        n_columns = table.points(references[:1]).shape[1]
+        work = float(len(queries)) * len(references) * n_columns
+        self.is_exact = work <= EXACT_WORK
+        self.dtype = np.float64 if self.is_exact else np.float32
+        self.n_threads = table.n_threads if work > THREADED_WORK else 1
+        self.rows_a_slab = max(min(ROWS_A_SLAB, CELLS // n_columns // WORD * WORD), WORD)
+        self.points = _in_parts(table, queries, n_columns, self.dtype)
+        # What a block leaves out of the squared distances of its rows.
+        self.norms = np.zeros(len(queries))
+        if not self.is_exact:
+            self.norms = np.einsum("ij,ij->i", self.points, self.points)
+            self.points = np.column_stack([self.points, np.ones(len(queries), self.dtype)])
+
+    def slabs(self) -> list[IntArray]:
+        """Deal the rows out, so that every slab is like the whole table."""
+        n_slabs = -(-len(self.references) // self.rows_a_slab)
+        return [self.references[i::n_slabs] for i in range(n_slabs)]
+
+    def tolerance(self, squares: FloatArray) -> FloatArray:
+        """Say how far a squared distance may be off, and a little more than nothing."""
+        rounding = 1e-12 * squares if self.is_exact else ROUNDING * (squares + self.norms)
+        return np.asarray(rounding + np.finfo(np.float32).tiny)
+
+    def first_bounds(self, n_kept: int) -> FloatArray:
+        """Bound the distance of the `n_kept`-th nearest row by some of the rows."""
+        slab = self.references[:: max(len(self.references) // FIRST_ROWS, 1)][:FIRST_ROWS]
+        bounds = np.full(len(self.points), np.inf)
+        if len(slab) < n_kept:
+            return bounds
+        other = self._against(slab)
+        for start in range(0, len(bounds), QUERIES_A_BLOCK):
+            part = slice(start, start + QUERIES_A_BLOCK)
+            block = self._block(self.points[part], other)
+            bounds[part] = np.partition(block, n_kept - 1, axis=1)[:, n_kept - 1]
+        bounds += self.norms
+        # Only what is below a bound is found.
+        return bounds + self.tolerance(np.maximum(bounds, 0.0))
+
+    def over_slabs(
+        self,
+        bounds: FloatArray | None,
+        limits: FloatArray | None,
+        queries: IntArray | None = None,
+        slabs: list[IntArray] | None = None,
+    ) -> Iterator[_Found]:
+        """Scan slabs in order; `bounds` may shrink meanwhile, which only saves work."""
+        chosen = np.arange(len(self.points)) if queries is None else queries
+        points, norms = self.points[chosen], self.norms[chosen]
+        chosen_limits = None if limits is None else limits[chosen]
+
+        def scan(slab: IntArray) -> _Found:
+            return self._scan_slab(chosen, points, norms, slab, bounds, chosen_limits)
+
+        todo = self.slabs() if slabs is None else slabs
+        if self.n_threads == 1:
+            yield from map(scan, todo)
+            return
+        with ThreadPoolExecutor(self.n_threads) as pool:
+            yield from pool.map(scan, todo)
+
+    def _scan_slab(
+        self,
+        chosen: IntArray,
+        points: AnyArray,
+        norms: AnyArray,
+        slab: IntArray,
+        bounds: FloatArray | None,
+        limits: FloatArray | None,
+    ) -> _Found:
+        other = self._against(slab)
+        n_within = np.zeros(len(chosen), dtype=np.intp)
+        kept: list[tuple[IntArray, IntArray, FloatArray]] = []
+        for start in range(0, len(chosen), QUERIES_A_BLOCK):
+            part = slice(start, min(start + QUERIES_A_BLOCK, len(chosen)))
+            block = self._block(points[part], other)
+            if limits is not None:
+                if bounds is None:
+                    _leave_out(block, self.query_rows[chosen[part]], slab)
+                within = block < (limits[part] - norms[part]).astype(self.dtype)[:, None]
+                n_within[part] = _count_true(within)
+            if bounds is not None:
+                i, j = _places_below(block, (bounds[part] - norms[part]).astype(self.dtype))
+                real = j < len(slab)
+                i, j = i[real], j[real]
+                kept.append((i + start, slab[j], block[i, j] + norms[part][i]))
+        if not kept:
+            empty = np.empty(0, dtype=np.intp)
+            return _Found(empty, empty, np.empty(0), n_within)
+        queries, rows, near_squares = (np.concatenate(parts) for parts in zip(*kept, strict=True))
+        return _Found(queries, rows, near_squares, n_within)
+
+    def _block(self, points: AnyArray, other: AnyArray) -> AnyArray:
+        """Give squared distances, less the norms of the queries."""
+        if self.is_exact:
+            return np.asarray(cdist(points, other, "sqeuclidean"))
+        return np.asarray(np.matmul(points, other))
+
+    def _against(self, slab: IntArray) -> AnyArray:
+        """Prepare a slab: a multiple of 64 rows, of which the last are infinitely far."""
+        points = self.table.points(slab, self.dtype)
+        if self.is_exact:
+            return np.pad(points, ((0, -len(slab) % WORD), (0, 0)), constant_values=np.inf)
+        n_padded = -(-len(slab) // WORD) * WORD
+        other = np.zeros((points.shape[1] + 1, n_padded), self.dtype)
+        other[:-1, : len(slab)] = -2 * points.T
+        other[-1, : len(slab)] = np.einsum("ij,ij->i", points, points)
+        other[-1, len(slab) :] = np.inf
+        return other
+
+
+def _in_parts(table: Rows, rows: IntArray, n_columns: int, dtype: DTypeLike) -> AnyArray:
+    """Place many rows without holding many of them in 64 bits."""
+    step = max(CELLS // n_columns, 1)
+    points = np.empty((len(rows), n_columns), dtype)
+    for start in range(0, len(rows), step):
+        points[start : start + step] = table.points(rows[start : start + step], dtype)
+    return points
+
+
+def _leave_out(block: AnyArray, queries: IntArray, slab: IntArray) -> None:
+    """Put a query infinitely far from itself."""
+    place = np.minimum(np.searchsorted(slab, queries), len(slab) - 1)
+    itself = np.flatnonzero(slab[place] == queries)
+    block[itself, place[itself]] = np.inf
+
+
+def _count_true(mask: BoolArray) -> IntArray:
+    words = np.packbits(mask, axis=1).view(np.uint64)
+    return np.asarray(np.bitwise_count(words).sum(axis=1, dtype=np.intp))
+
+
+def _places_below(block: AnyArray, bounds: AnyArray) -> tuple[IntArray, IntArray]:
+    """Find the few values below the bound of their row: 64 others are skipped at a time."""
+    mask = block < bounds[:, None]
+    words = np.packbits(mask, axis=1).view(np.uint64)
+    i, word = np.nonzero(words)
+    which, bit = np.nonzero(mask.reshape(len(mask), -1, WORD)[i, word])
+    return i[which], word[which] * WORD + bit
+
+
+def _merge(best: FloatArray, rows: IntArray, found: _Found) -> None:
+    """Let what was found replace the furthest of the lists, in place; of equals the first stays."""
+    # The n-th find of every query in one go: queries come in order, and few have several.
+    first = np.searchsorted(found.queries, found.queries)
+    number = np.arange(len(found.queries)) - first
+    for n in range(number.max(initial=-1) + 1):
+        now = np.flatnonzero(number == n)
+        queries = found.queries[now]
+        furthest = best[queries].argmax(axis=1)
+        is_nearer = found.squares[now] < best[queries, furthest]
+        now, queries, furthest = now[is_nearer], queries[is_nearer], furthest[is_nearer]
+        best[queries, furthest] = found.squares[now]
+        rows[queries, furthest] = found.rows[now]
+
+
+def _nearest_exactly(
+    table: Rows, queries: IntArray, candidates: IntArray, k: int, n_nearer: IntArray
+) -> Neighbours:
+    """Measure the candidates in 64 bits and sort them."""
+    distances = np.full(candidates.shape, np.inf)
+    n_columns = table.points(queries[:1]).shape[1]
+    step = max(CELLS // (n_columns * candidates.shape[1]), 1)
+    for start in range(0, len(queries), step):
+        part = candidates[start : start + step]
+        i, j = np.nonzero(part >= 0)
+        points = table.points(queries[start : start + step])
+        gaps = table.points(part[i, j]) - points[i]
+        distances[start + i, j] = np.sqrt((gaps**2).sum(axis=1))
+    order = np.argsort(distances, axis=1, kind="stable")[:, :k]
+    rows = np.where(
+        np.isfinite(np.take_along_axis(distances, order, axis=1)),
+        np.take_along_axis(candidates, order, axis=1),
+        -1,
+    )
+    return Neighbours(np.take_along_axis(distances, order, axis=1), rows, n_nearer)
