@@ -90,8 +90,8 @@ def evaluate(model: FittedModel, data: str | Path | pd.DataFrame) -> dict[str, A
     return {**score_holdout(codes, proba, model.rule, model.labels), "notes": notes}
 
 
-def profile(X: Any, y: Any = None, *, target: str | None = None) -> Profile:
-    """Profile a table: sizes, imbalance, overlap.
+def profile(X: Any, y: Any = None, *, target: str | None = None, random_state: int = 0) -> Profile:
+    """Say what makes a table hard: imbalance, overlap, faults of rows and columns.
 
     Parameters
     ----------
@@ -101,10 +101,18 @@ def profile(X: Any, y: Any = None, *, target: str | None = None) -> Profile:
         Labels; without it they are a column of `X`.
     target : str, optional
         Name of that column.
+    random_state : int
+        For the choice of rows where not all are looked at, and for ties.
 
     Returns
     -------
     Profile
+        With its measures, findings, and what they suggest. A notebook shows it with pictures.
+
+    Raises
+    ------
+    DataError
+        If the target has one class, or cannot be found.
 
     Examples
     --------
@@ -113,8 +121,10 @@ def profile(X: Any, y: Any = None, *, target: str | None = None) -> Profile:
     """
     if y is not None:
         table = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X))
-        return profile_dataset(make_dataset(table, np.asarray(y), needs_features=False))
-    return profile_dataset(read_problem(X, target, needs_features=False).dataset)
+        return profile_dataset(
+            make_dataset(table, np.asarray(y), needs_features=False), random_state
+        )
+    return profile_dataset(read_problem(X, target, needs_features=False).dataset, random_state)
 
 
 def fit(

@@ -16,7 +16,7 @@ from sklearn.metrics import average_precision_score, f1_score, log_loss
 
 from autoimb.decision.rules import solve_rule
 from autoimb.metrics import get_metric
-from autoimb.profiling.profile import profile_dataset
+from autoimb.profiling.describing import profile_dataset
 from autoimb.refitting import estimate_refit, refit
 from autoimb.search.blend import choose_export
 from autoimb.search.budget import Budget

@@ -150,6 +150,8 @@ def test_the_fit_is_one_run(tracked: Tracked) -> None:
         "decision": str(tracked.fitted.model_.rule),
         "profile.n_rows": "120",
         "profile.minority": "yes",
+        "profile.kdn": f"{tracked.fitted.profile_.measures['kdn'].value:.4f}",
+        "finding.few_positives": "warning",
     }
     assert shown.items() <= run.data.params.items()
     assert run.data.tags["strategy"] == str(tracked.fitted.configuration_)
@@ -199,8 +201,8 @@ def test_what_was_found_lies_with_the_run(tracked: Tracked) -> None:
     run_id = tracked.parent.info.run_id
     files = {file.path for file in tracked.client.list_artifacts(run_id)}
     assert files >= {
-        "configuration.json", "figures", "leaderboard.csv", "leaderboard.json", "profile.json",
-        "recommendation.txt",
+        "configuration.json", "figures", "leaderboard.csv", "leaderboard.json", "profile.html",
+        "profile.json", "recommendation.txt",
     }  # fmt: skip
     path = tracked.client.download_artifacts(run_id, "leaderboard.csv")
     assert (
@@ -210,7 +212,10 @@ def test_what_was_found_lies_with_the_run(tracked: Tracked) -> None:
     assert "score" in board["columns"]
 
 
-@pytest.mark.parametrize("name", ["precision_recall", "roc", "confusion_matrix"])
+@pytest.mark.parametrize(
+    "name",
+    ["precision_recall", "roc", "confusion_matrix", "profile_class_counts", "profile_projection"],
+)
 def test_the_figures_are_pictures(tracked: Tracked, name: str) -> None:
     run_id = tracked.parent.info.run_id
     path = tracked.client.download_artifacts(run_id, f"figures/{name}.png")
@@ -311,7 +316,7 @@ def test_several_classes_in_an_array(
     client, (run,), _ = read_back(store, "autoimb")
     assert run.info.status == "FINISHED"
     assert "threshold" not in run.data.metrics
-    assert len(client.list_artifacts(run.info.run_id, "figures")) == 3
+    assert len(client.list_artifacts(run.info.run_id, "figures")) == 6
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
     model = mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
     for rows in (X, pd.DataFrame(X)):

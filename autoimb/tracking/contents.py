@@ -11,6 +11,8 @@ from autoimb.artifact import FittedModel, read_manifest, save
 from autoimb.data.dataset import Dataset
 from autoimb.figures import draw_figures
 from autoimb.fitting import FitResult
+from autoimb.profiling.page import render_page
+from autoimb.profiling.plots import draw_profile
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
@@ -29,9 +31,6 @@ def write_findings(outcome: FitResult, folder: Path) -> None:
     outcome : FitResult
     folder : Path
     """
-    from autoimb.profiling.page import render_page
-    from autoimb.profiling.plots import draw_profile
-
     configuration = dict(outcome.search.best.configuration.flat)
     _write_json(folder / "profile.json", outcome.profile.to_dict())
     (folder / "profile.html").write_text(render_page(outcome.profile), "utf-8")

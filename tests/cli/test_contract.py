@@ -110,16 +110,16 @@ def test_only_our_own_warnings_are_shown(cli: Command, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("profile", "loans.csv"),
-        ("evaluate", "model.pkl", "loans.csv"),
-        ("fit", "loans.csv", *QUICK),
+        ("profile", "loans.csv", "--json", "-"),
+        ("evaluate", "model.pkl", "loans.csv", "--json"),
+        ("fit", "loans.csv", *QUICK, "--json"),
     ],
     ids=lambda arguments: arguments[0],
 )
 def test_json_is_one_object_on_stdout(
     cli: Command, loans_csv: Path, model_file: Path, arguments: tuple[str, ...]
 ) -> None:
-    found = cli(*arguments, "--json")
+    found = cli(*arguments)
     assert found.code == 0, found.stderr
     assert found.json
     assert found.stdout.count("\n") == 1

@@ -127,6 +127,21 @@ def test_the_object_holds_numbers_as_numbers(quick_fit: Command, loans_csv: Path
     ]
 
 
+def test_what_gives_the_label_away_is_said_before_the_search_and_after(
+    quick_fit: Command, loans: pd.DataFrame, tmp_path: Path
+) -> None:
+    leaky = loans.assign(closed=(loans["default"] == "yes") * 1.0, same=1)
+    leaky.to_csv(tmp_path / "leaky.csv", index=False)
+    found = quick_fit("leaky.csv", "--target", "default")
+    leak = (
+        "critical: Column 'closed' alone tells class 'yes' from the rest with a ROC AUC of 1.000."
+    )
+    assert leak in found.stderr
+    assert leak.split(" from ")[0] in found.stdout
+    assert re.search(r"more notes? on the data: `autoimb profile` shows them", found.stdout)
+    assert "'same'" not in found.stdout
+
+
 def test_the_text_tells_what_was_assumed_found_and_comes_next(
     quick_fit: Command, loans_csv: Path
 ) -> None:
@@ -134,6 +149,7 @@ def test_the_text_tells_what_was_assumed_found_and_comes_next(
     assert found.code == 0
     text = found.stdout
     assert text.startswith("160 rows, 9 features (1 categorical, ")
+    assert "\n  warning: Class 'yes' has " in text
     assert "note: target 'default' assumed; --target NAME chooses another.\n" in text
     assert "\nRecommended: " in text
     assert re.search(r"\nStrategies by f1, cross-validated \(3 trials in \d+ s\):\n", text)

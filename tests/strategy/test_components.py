@@ -12,7 +12,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from autoimb.data.dataset import Dataset, make_dataset
-from autoimb.profiling.profile import profile_dataset
+from autoimb.profiling.describing import profile_dataset
 from autoimb.strategy.configuration import Choice, Configuration
 from autoimb.strategy.parameters import Parameter
 from autoimb.strategy.pipeline import TrainingPart, train

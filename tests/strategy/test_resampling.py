@@ -9,7 +9,7 @@ from imblearn.over_sampling import SMOTE
 
 from autoimb.arrays import IntArray
 from autoimb.data.dataset import Dataset, make_dataset
-from autoimb.profiling.profile import profile_dataset
+from autoimb.profiling.describing import profile_dataset
 from autoimb.strategy.encoding import Encoder
 from autoimb.strategy.pipeline import TrainingPart, build
 from autoimb.strategy.resampling import BalanceTowards, Resampled, resample

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -294,6 +295,23 @@ def test_facts_rule_out_and_cap(write: Write) -> None:
     assert kept.stages["sampler"][1].parameters["k_neighbors"] == Range(1, 3, 3)
     for facts in ({"max_neighbors": 1.0}, {"n_rows": 101.0}):
         assert names(space.restricted_to({**MANY, **facts}))["sampler"] == ["none"]
+
+
+def test_a_measure_rules_out_and_caps_and_one_without_a_value_only_rules_out(write: Write) -> None:
+    space = load(
+        write,
+        TREE + "[sampler.none]\n" + SMOTE
+        + "if = {density_corrected_overlap = [0.0, 0.5]}\n"
+        + 'k_neighbors = {low = 1, high = 15, default = 5, cap = "local_set_median"}\n',
+    )  # fmt: skip
+    facts = {**MANY, "density_corrected_overlap": 0.2, "local_set_median": 3.0}
+    kept = space.restricted_to(facts).stages["sampler"][1]
+    assert kept.parameters["k_neighbors"] == Range(1, 3, 3)
+    kept = space.restricted_to({**facts, "local_set_median": math.nan}).stages["sampler"][1]
+    assert kept.parameters["k_neighbors"] == Range(1, 15, 5)
+    for overlap in (0.6, math.nan):
+        without = space.restricted_to({**facts, "density_corrected_overlap": overlap})
+        assert names(without)["sampler"] == ["none"]
 
 
 def test_a_stage_must_keep_something(write: Write) -> None:
