@@ -259,3 +259,16 @@ def test_a_profile_of_a_file_a_frame_and_arrays(loans: pd.DataFrame, loans_csv: 
     assert {tuple(p.class_counts.items()) for p in found} == {(("no", 136), ("yes", 24))}
     chosen = autoimb.profile(loans, target="member")
     assert set(chosen.class_counts) == {"False", "True"}
+
+
+def test_a_profile_leaves_out_rows_without_a_label() -> None:
+    X = np.arange(12.0).reshape(6, 2)
+    found = autoimb.profile(X, ["a", None, "b", "a", " ", "a"])
+    assert found.class_counts == {"a": 3, "b": 1}
+    assert autoimb.profile(X, [0, 1, np.nan, 0, 0, 0]).class_counts == {"0.0": 4, "1.0": 1}
+
+
+def test_a_profile_needs_a_label_for_every_row() -> None:
+    with pytest.raises(DataError) as caught:
+        autoimb.profile(np.zeros((3, 2)), [0, 1])
+    assert str(caught.value) == "X has 3 rows but y 2; give each row its label."

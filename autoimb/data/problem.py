@@ -129,9 +129,10 @@ def name_columns(data: str | Path | pd.DataFrame) -> tuple[list[Any], str]:
 
 def find_labelled(cells: pd.Series[Any]) -> tuple[BoolArray, list[str]]:
     """Mark the rows with a label, and note how many have none."""
-    text = cells.astype(object)
-    empty = text.map(lambda cell: isinstance(cell, str) and not cell.strip())
-    filled = ~(text.isna() | empty).to_numpy(dtype=bool)
+    filled = cells.notna().to_numpy(dtype=bool)
+    if not pd.api.types.is_numeric_dtype(cells):
+        empty = cells.astype(object).map(lambda cell: isinstance(cell, str) and not cell.strip())
+        filled = filled & ~empty.to_numpy(dtype=bool)
     n_missing = int((~filled).sum())
     note = f"{n_missing} rows without a label in '{cells.name}' left out."
     return filled, [note] if n_missing else []

@@ -139,7 +139,7 @@ def test_what_gives_the_label_away_is_said_before_the_search_and_after(
     assert leak in found.stderr
     assert leak.split(" from ")[0] in found.stdout
     assert re.search(r"more notes? on the data: `autoimb profile` shows them", found.stdout)
-    assert "'same'" not in found.stdout
+    assert "Column 'same'" not in found.stdout
 
 
 def test_the_text_tells_what_was_assumed_found_and_comes_next(
