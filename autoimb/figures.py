@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
+from autoimb.drawing import entitle, new_figure, readable
 
 __all__ = ["draw_figures"]
 
@@ -15,7 +16,8 @@ __all__ = ["draw_figures"]
 MAX_CURVES = 10
 # Cells of a larger matrix are too small for their figures.
 MAX_WRITTEN_CLASSES = 12
-MAX_LABEL = 24
+# In units of the font size.
+MAX_DECISION = 30.0
 CHARACTERS_AN_INCH = 6
 GREY = "0.55"
 WHITE_TEXT_FROM = 0.55
@@ -56,7 +58,7 @@ def draw_figures(
     >>> list(figures)
     ['precision_recall', 'roc', 'confusion_matrix']
     """
-    shown = [_readable(name) for name in names]
+    shown = [readable(name) for name in names]
     return {
         "precision_recall": _draw_precision_recall(y, proba, decided, shown),
         "roc": _draw_roc(y, proba, decided, shown),
@@ -69,7 +71,7 @@ def _draw_precision_recall(
 ) -> Any:
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
-    figure, ax = _new_figure("Precision and recall, out of fold", "recall", "precision")
+    figure, ax = _new_axes("Precision and recall, out of fold", "recall", "precision")
     for k in _classes_to_draw(y, len(names)):
         own = np.asarray(y == k)
         precision, recall, _ = precision_recall_curve(own, proba[:, k], drop_intermediate=True)
@@ -89,7 +91,7 @@ def _draw_roc(y: IntArray, proba: FloatArray, decided: IntArray, names: Sequence
     from sklearn.metrics import roc_auc_score, roc_curve
 
     title = "Receiver operating characteristic, out of fold"
-    figure, ax = _new_figure(title, "false positive rate", "true positive rate (recall)")
+    figure, ax = _new_axes(title, "false positive rate", "true positive rate (recall)")
     for k in _classes_to_draw(y, len(names)):
         own = np.asarray(y == k)
         fall_out, recall, _ = roc_curve(own, proba[:, k])
@@ -108,8 +110,8 @@ def _draw_confusion(y: IntArray, decided: IntArray, names: Sequence[str], decisi
     counts = counts.reshape(n_classes, n_classes)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = min(3.4 + 0.75 * n_classes, 12.0)
-    title = f"Confusion matrix, out of fold, {_readable(decision, 60)}"
-    figure, ax = _new_figure(title, "predicted class", "true class", (side + 0.8, side))
+    title = f"Confusion matrix, out of fold, {readable(decision, MAX_DECISION)}"
+    figure, ax = _new_axes(title, "predicted class", "true class", (side + 0.8, side))
     image = ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
     is_wide = sum(map(len, names)) > CHARACTERS_AN_INCH * side
     ax.set_xticks(range(n_classes), names, rotation=60 if is_wide else 0)
@@ -134,18 +136,13 @@ def _classes_to_draw(y: IntArray, n_classes: int) -> list[int]:
     return sorted(rarest[:MAX_CURVES])
 
 
-def _new_figure(
+def _new_axes(
     title: str, xlabel: str, ylabel: str, size: tuple[float, float] = (6.4, 5.2)
 ) -> tuple[Any, Any]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=size, dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(size, dpi=120)
     ax = figure.add_subplot()
-    ax.set_title(title, fontsize="medium", fontweight="bold", loc="left")
+    entitle(ax, title)
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.spines[["top", "right"]].set_visible(False)
     ax.grid(alpha=0.25)
     return figure, ax
 
@@ -164,13 +161,3 @@ def _explain(ax: Any, baseline: str, place: str) -> None:
     ax.plot([], [], "o", color=GREY, mec="black", label="decision of the model")
     ax.plot([], [], color=GREY, ls=":", label=baseline)
     ax.legend(loc=place, fontsize="small", framealpha=0.9)
-
-
-def _readable(name: Any, longest: int = MAX_LABEL) -> str:
-    """Shorten a label, and replace what the font lacks or would be read as mathematics."""
-    from matplotlib.font_manager import FontProperties, findfont, get_font
-
-    known = get_font(findfont(FontProperties())).get_charmap()
-    text = str(name)
-    text = text if len(text) <= longest else text[: longest - 1] + "…"
-    return "".join(c if ord(c) in known else "?" for c in text).replace("$", r"\$")

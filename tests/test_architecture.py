@@ -17,6 +17,7 @@ PACKAGE = ROOT / "autoimb"
 FLOORS = {
     "arrays": 0,
     "errors": 0,
+    "drawing": 0,
     "metrics": 1,
     "data": 1,
     "profiling": 2,

@@ -82,7 +82,7 @@ def _profile(dataset: Dataset, seed: int) -> Profile:
         for i, c in enumerate(rare)
     )
     axes, of_table = _measure_table(dataset, encoder, seed)
-    measures = checked({**of_table, **_mean(classes)})
+    measures = checked({**of_table, **_mean(classes, n_rows)})
     rarest, of_rarest = classes[0], {**measures, **classes[0].measures}
     ratio = float(sizes.max() / rarest.n_rows)
     return Profile(
@@ -168,7 +168,7 @@ def _estimate(measure: Callable[[IntArray], float], strata: IntArray, n_all: int
     return Estimate(value, width, len(strata))
 
 
-def _mean(classes: Sequence[ClassProfile]) -> dict[str, Estimate]:
+def _mean(classes: Sequence[ClassProfile], n_rows: int) -> dict[str, Estimate]:
     """Average over classes, weighted by their rows; those without a value are left out."""
     found = {}
     for name in classes[0].measures:
@@ -181,7 +181,8 @@ def _mean(classes: Sequence[ClassProfile]) -> dict[str, Estimate]:
         found[name] = Estimate(
             sum((e.value or 0.0) * n for e, n in defined) / total,
             float(np.sqrt(sum((e.half_width * n) ** 2 for e, n in defined)) / total),
-            sum(e.n_used for e, _ in defined),
+            # Samples of the rest may overlap: never more than there are.
+            min(sum(e.n_used for e, _ in defined), n_rows),
             max(e.n_ref for e, _ in defined),
         )
     return found

@@ -30,8 +30,8 @@ NEIGHBOUR_NOTE = (
     "are local densities, not separability. Compare kdn with its value at random labels."
 )
 HALF_WIDTH_NOTE = (
-    "± is half of a 95 % interval, and empty where every row was used. Open a name for its "
-    "definition."
+    "± is half of a 95 % interval: of landmarkers that of their score, of the others what the "
+    "choice of rows makes, and nothing where all were used. Open a name for its definition."
 )
 CAPTIONS = {
     "class_counts": "",
@@ -58,16 +58,14 @@ STYLE = """
   --note: #82b4f2; --picture: invert(.92) hue-rotate(180deg) brightness(1.3); } }
 .autoimb-profile h1 { font-size: 24px; line-height: 1.25; margin: 0 0 8px; }
 .autoimb-profile h2 { font-size: 18px; margin: 32px 0 10px; }
-.autoimb-profile h3 { font-size: 15px; margin: 0 0 4px; }
-.autoimb-profile p { margin: 0 0 4px; }
+.autoimb-profile h3 { font-size: 15px; margin: 0 0 4px; } .autoimb-profile p { margin: 0 0 4px; }
 .autoimb-profile .soft { color: var(--soft); font-size: 13px; }
 .autoimb-profile .data { unicode-bidi: isolate; white-space: pre-wrap; }
 .autoimb-profile .card { border: 1px solid var(--line); border-left: 4px solid var(--tone);
   background: var(--panel); border-radius: 4px; padding: 10px 14px; margin: 0 0 10px; }
 .autoimb-profile .critical { --tone: var(--critical); }
 .autoimb-profile .warning { --tone: var(--warning); }
-.autoimb-profile .note { --tone: var(--note); }
-.autoimb-profile .plain { --tone: var(--line); }
+.autoimb-profile .note { --tone: var(--note); } .autoimb-profile .plain { --tone: var(--line); }
 .autoimb-profile .badge { color: var(--tone); text-transform: uppercase; font-size: 12px;
   letter-spacing: .05em; margin-right: 8px; }
 .autoimb-profile .tiles { display: flex; flex-wrap: wrap; gap: 8px 32px; margin: 10px 0 0; }
@@ -80,8 +78,7 @@ STYLE = """
 .autoimb-profile .wide figcaption { max-width: 760px; }
 .autoimb-profile img { display: block; max-width: 100%; height: auto; margin: 0;
   filter: var(--picture); }
-.autoimb-profile summary { cursor: pointer; }
-.autoimb-profile .scroll { overflow-x: auto; }
+.autoimb-profile summary { cursor: pointer; } .autoimb-profile .scroll { overflow-x: auto; }
 .autoimb-profile table { border-collapse: collapse; width: 100%; table-layout: fixed;
   min-width: 640px; margin: 8px 0 0; font-size: 14px; color: inherit; }
 .autoimb-profile table tbody tr:nth-child(n) { background: none; border: 0; }

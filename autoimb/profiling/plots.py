@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
 
+from autoimb.drawing import entitle, measure_text, new_figure, readable
 from autoimb.profiling.profile import Profile
 from autoimb.profiling.sketch import KINDS, FeatureSketch, Sketch
 
@@ -17,7 +16,6 @@ __all__ = ["draw_profile"]
 # More bars than this cannot be read; the most frequent and the rarest classes are drawn.
 MAX_BARS = 20
 # Lengths of texts are in units of their font size.
-MAX_LABEL = 11.0
 # What the longest labels leave for bars and what is written at them.
 BARS_WIDTH = 27.0
 # What fits above and below the picture of a feature.
@@ -73,7 +71,7 @@ def _draw_counts(profile: Profile) -> Any:
         bars = bars[:half] + bars[-half:]
         # A gap of one bar, in which stands what is left out.
         places = [i + float(i >= half) for i in range(MAX_BARS)]
-    figure = _new_figure((5.2, 1.3 + 0.3 * len(places)))
+    figure = new_figure((5.2, 1.3 + 0.3 * len(places)))
     ax = figure.add_subplot()
     rare = {one.label for one in profile.classes}
     colors = [RARE_COLOR if name in rare else COMMON_COLOR for name, _ in bars]
@@ -86,10 +84,10 @@ def _draw_counts(profile: Profile) -> Any:
         between = f"{n_hidden:,} classes of {_range(hidden)} rows left out"
         ax.text(0.02, half, between, va="center", fontsize="small", color=FAINT,
                 transform=ax.get_yaxis_transform())  # fmt: skip
-    ax.set_yticks(places, [_readable(name) for name, _ in bars])
+    ax.set_yticks(places, [readable(name) for name, _ in bars])
     ax.set_ylim(places[-1] + 0.6, -0.6)
-    _scale_counts(ax, max(sizes), max(map(_measure, texts)))
-    _entitle(ax, "Rows of each class")
+    _scale_counts(ax, max(sizes), max(map(measure_text, texts)))
+    entitle(ax, "Rows of each class")
     _explain_rarity(figure, rare, profile.n_classes)
     return figure
 
@@ -125,7 +123,7 @@ def _explain_rarity(figure: Any, rare: set[str], n_classes: int) -> None:
 
 
 def _draw_projection(profile: Profile, sketch: Sketch) -> Any:
-    figure = _new_figure((5.2, 5.6))
+    figure = new_figure((5.2, 5.6))
     ax = figure.add_subplot()
     points = np.asarray(sketch.points, dtype=float).reshape(-1, 2)
     kinds = np.asarray(sketch.kinds, dtype=int)
@@ -140,7 +138,7 @@ def _draw_projection(profile: Profile, sketch: Sketch) -> Any:
     ax.set_aspect("equal", adjustable="datalim")
     ax.margins(0.04)
     ax.grid(alpha=0.25)
-    _entitle(ax, f"Class '{_readable(profile.minority)}' among the rest")
+    entitle(ax, f"Class '{readable(profile.minority)}' among the rest")
     legend = figure.legend(loc="outside lower left", title=_count_shown(profile, kinds),
                            markerscale=1.3, alignment="left", **_PLAIN_LEGEND)  # fmt: skip
     legend.get_title().set_fontsize("small")
@@ -165,7 +163,7 @@ def _draw_overlap(profile: Profile, features: Sequence[FeatureSketch]) -> Any:
 
     n_lines = -(-len(features) // MAX_COLUMNS)
     n_columns = max(-(-len(features) // n_lines), 2)
-    figure = _new_figure((2.12 * n_columns, 1.95 * n_lines + 0.75))
+    figure = new_figure((2.12 * n_columns, 1.95 * n_lines + 0.75))
     grid = figure.subplots(n_lines, n_columns, squeeze=False)
     for ax, feature in zip(grid.flat, features, strict=False):
         _draw_feature(ax, feature)
@@ -175,7 +173,7 @@ def _draw_overlap(profile: Profile, features: Sequence[FeatureSketch]) -> Any:
     for ax in grid[:, 0]:
         ax.set_ylabel("share of rows", fontsize="small")
     handles = [
-        Patch(color=RARE_COLOR, alpha=0.55, label=f"class '{_readable(profile.minority)}'"),
+        Patch(color=RARE_COLOR, alpha=0.55, label=f"class '{readable(profile.minority)}'"),
         Line2D([], [], color="0.25", label="the rest"),
     ]
     legend = figure.legend(handles=handles, loc="outside upper left", ncols=2, **_PLAIN_LEGEND)
@@ -198,7 +196,7 @@ def _draw_feature(ax: Any, feature: FeatureSketch) -> None:
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:.3g}"))
     ax.tick_params(labelsize="x-small", length=2)
     figures = f"overlap {feature.overlap:.2f}, AUC {feature.auc:.2f}"
-    title = f"{_readable(feature.name, ROOM_ABOVE)}\n{figures}"
+    title = f"{readable(feature.name, ROOM_ABOVE)}\n{figures}"
     ax.set_title(title, fontsize="small", loc="left")
     ax.grid(axis="y", alpha=0.25)
     if feature.bins[-1] == "missing" and len(feature.bins) > 1:
@@ -209,8 +207,8 @@ def _draw_feature(ax: Any, feature: FeatureSketch) -> None:
 
 def _label_bins(ax: Any, bins: Sequence[str]) -> None:
     """Write below as many bins as there is room for, the outer ones inside the picture."""
-    n, names = len(bins), [_plain(name) for name in bins]
-    needed = [_measure(name) + SPACE_BETWEEN for name in names]
+    n, names = len(bins), list(bins)
+    needed = [measure_text(name) + SPACE_BETWEEN for name in names]
     # A label may reach below the next bin if that one's is short.
     pairs = zip([needed[0], *needed], [*needed, needed[-1]], strict=True)
     all_fit = n * max((a + b) / 2 for a, b in pairs) <= ROOM_BELOW
@@ -218,7 +216,7 @@ def _label_bins(ax: Any, bins: Sequence[str]) -> None:
     chosen = range(n) if few else (0, n // 2, n - 1)
     places = [i + 0.5 for i in chosen] if few else [0.0, n // 2 + 0.5, float(n)]
     room = np.inf if all_fit else ROOM_BELOW / len(chosen) - SPACE_BETWEEN
-    ax.set_xticks(places, [_readable(names[i], room) for i in chosen])
+    ax.set_xticks(places, [readable(names[i], room) for i in chosen])
     ax.tick_params(axis="x", length=0)
     if not few:
         for label, side in zip(ax.get_xticklabels(), ("left", "center", "right"), strict=True):
@@ -226,20 +224,6 @@ def _label_bins(ax: Any, bins: Sequence[str]) -> None:
 
 
 _PLAIN_LEGEND: Mapping[str, Any] = {"frameon": False, "fontsize": "small", "borderaxespad": 0.2}
-
-
-def _new_figure(size: tuple[float, float]) -> Any:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=size, dpi=100, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _entitle(ax: Any, title: str) -> None:
-    ax.set_title(title, fontsize="medium", fontweight="bold", loc="left")
-    ax.spines[["top", "right"]].set_visible(False)
 
 
 def _percent(share: float) -> str:
@@ -253,19 +237,6 @@ def _percent(share: float) -> str:
     if 0 < share < 1e-5:
         return "<0.001%"
     return f"{share:.1%}" if share >= 0.01 else f"{100 * share:.2g}%"
-
-
-def _plain(label: str) -> str:
-    """Write a number without a power of ten where that is not longer.
-
-    Examples
-    --------
-    >>> _plain("2e+04"), _plain("1.235e+06"), _plain("1e+09"), _plain("C"), _plain("-1.5e-05")
-    ('20000', '1235000', '1e+09', 'C', '-1.5e-05')
-    """
-    if re.fullmatch(r"-?[1-9](\.\d{1,3})?e\+0[4-6]", label):
-        return f"{float(label):.0f}"
-    return label
 
 
 def _short(n: float) -> str:
@@ -283,30 +254,3 @@ def _range(bars: Sequence[tuple[str, int]]) -> str:
     sizes = [n for _, n in bars]
     low, high = min(sizes), max(sizes)
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
-
-
-def _readable(name: str, longest: float = MAX_LABEL) -> str:
-    """Shorten a label, and replace what the font lacks or would be read as mathematics."""
-    text = "".join("?" if _width(c) is None else c for c in " ".join(name.split()))
-    if _measure(text) > longest:
-        ends = np.cumsum([_measure(c) for c in (*"…", *text)])
-        text = text[: np.searchsorted(ends, longest) - 1].rstrip() + "…"
-    return text.replace("$", r"\$")
-
-
-def _measure(text: str) -> float:
-    """Tell how long a text is, in units of the font size."""
-    return sum(_width(c) or 0.0 for c in text)
-
-
-@cache
-def _width(character: str) -> float | None:
-    """Tell how wide a character is in the standard font; None if the font lacks it."""
-    from matplotlib.font_manager import FontProperties, findfont, get_font
-
-    font = get_font(findfont(FontProperties()))
-    if ord(character) not in font.get_charmap():
-        return None
-    size = 100
-    font.set_size(size, 72)
-    return float(font.load_char(ord(character)).linearHoriAdvance / 2**16 / size)

@@ -181,12 +181,14 @@ class Profile:
             f"; {kdn:.0%} of their neighbours are of another class "
             f"({1 - self.n_minority / self.n_rows:.0%} if labels were random)"
         )  # fmt: skip
+        ratio = f"{self.imbalance_ratio:,.{0 if self.imbalance_ratio >= 100 else 1}f}"
+        ratio = ratio.removesuffix(".0")
         return (
             f"{self.n_rows:,} rows, {self.n_features} features "
             f"({self.n_categorical} categorical, {self.missing_share:.1%} of the cells missing), "
             f"{self.n_classes} classes\n"
             f"{self.n_minority:,} rows of class '{self.minority}' "
-            f"({self.n_minority / self.n_rows:.2%}, 1 : {self.imbalance_ratio:.3g}){mixed}"
+            f"({100 * self.n_minority / self.n_rows:.3g}%, 1 : {ratio}){mixed}"
         )
 
     def _repr_html_(self) -> str:

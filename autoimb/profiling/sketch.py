@@ -202,6 +202,11 @@ def _label(cells: FloatArray, levels: Sequence[str]) -> str:
     if np.isnan(cells[0]):
         return "missing"
     if not len(levels):
-        return f"{cells.max():.4g}"
+        return _number(float(cells.max()))
     found = np.unique(cells).astype(int)
     return levels[found[0]] if len(found) == 1 else "other"
+
+
+def _number(x: float) -> str:
+    """Write a number without a power of ten where that is not longer."""
+    return f"{x:.0f}" if 1e4 <= abs(x) < 1e7 else f"{x:.4g}"

@@ -64,7 +64,7 @@ def test_every_measure_is_a_fact_and_one_without_a_value_is_no_number() -> None:
 def test_it_tells_itself_in_two_lines() -> None:
     assert str(profile_of(pd.DataFrame({"x": [*range(90), *range(500, 510)]}))) == (
         "100 rows, 1 features (0 categorical, 0.0% of the cells missing), 2 classes\n"
-        "10 rows of class 'yes' (10.00%, 1 : 9); 0% of their neighbours are of another class "
+        "10 rows of class 'yes' (10%, 1 : 9); 0% of their neighbours are of another class "
         "(90% if labels were random)"
     )
 

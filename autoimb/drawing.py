@@ -1,0 +1,84 @@
+"""What all pictures share: figures without matplotlib's global state, and texts that fit."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+__all__ = ["entitle", "measure_text", "new_figure", "readable"]
+
+# In units of the font size: about two dozen letters.
+MAX_LABEL = 11.0
+
+
+def new_figure(size: tuple[float, float], dpi: int = 100) -> Any:
+    """Make an empty figure.
+
+    Parameters
+    ----------
+    size : (float, float)
+        Width and height in inches.
+    dpi : int
+        Dots an inch.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, dpi=dpi, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def entitle(ax: Any, title: str) -> None:
+    """Give axes a title, and take away the lines that bound nothing."""
+    ax.set_title(title, fontsize="medium", fontweight="bold", loc="left")
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def readable(name: Any, longest: float = MAX_LABEL) -> str:
+    r"""Shorten a label, and replace what the font lacks or would be read as mathematics.
+
+    Parameters
+    ----------
+    name : object
+    longest : float
+        In units of the font size.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> readable("amount in $"), readable("a very long name of a column", 8.0)
+    ('amount in \\$', 'a very long n…')
+    """
+    text = "".join("?" if _width(c) is None else c for c in " ".join(str(name).split()))
+    if measure_text(text) > longest:
+        ends = np.cumsum([measure_text(c) for c in (*"…", *text)])
+        text = text[: np.searchsorted(ends, longest) - 1].rstrip() + "…"
+    return text.replace("$", r"\$")
+
+
+def measure_text(text: str) -> float:
+    """Tell how long a text is, in units of the font size."""
+    return sum(_width(c) or 0.0 for c in text)
+
+
+@cache
+def _width(character: str) -> float | None:
+    """Tell how wide a character is in the standard font; None if the font lacks it."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    font = get_font(findfont(FontProperties()))
+    if ord(character) not in font.get_charmap():
+        return None
+    size = 100
+    font.set_size(size, 72)
+    return float(font.load_char(ord(character)).linearHoriAdvance / 2**16 / size)
