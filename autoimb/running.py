@@ -10,22 +10,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from autoimb.artifact import FittedModel, manifest_path, save, set_aside
-from autoimb.data.dataset import as_table, make_dataset
 from autoimb.data.problem import (
     Problem,
     find_labelled,
     find_target,
     known_labels,
     name_columns,
+    pair_problem,
     read_problem,
 )
 from autoimb.data.reading import read_table
 from autoimb.data.splitting import feasible_folds
-from autoimb.errors import DataError, UsageError
+from autoimb.errors import UsageError
 from autoimb.evaluation.holdout import score_holdout
 from autoimb.fitting import FitResult, Plan, Watcher, fit_dataset
 from autoimb.profiling.describing import profile_dataset
@@ -119,16 +118,8 @@ def profile(X: Any, y: Any = None, *, target: str | None = None, random_state: i
     >>> profile(pd.DataFrame({"x": [1, 2, 3, 4], "label": [0, 0, 0, 1]})).imbalance_ratio
     3.0
     """
-    if y is None:
-        return profile_dataset(read_problem(X, target, needs_features=False).dataset, random_state)
-    table = as_table(X)
-    labels = pd.Series(np.asarray(y), name="y")
-    if len(labels) != len(table):
-        raise DataError(f"X has {len(table)} rows but y {len(labels)}; give each row its label.")
-    filled, _ = find_labelled(labels)
-    if not filled.all():
-        table, labels = table[filled], labels[filled]
-    return profile_dataset(make_dataset(table, labels, needs_features=False), random_state)
+    given = read_problem(X, target, needs_features=False) if y is None else pair_problem(X, y)
+    return profile_dataset(given.dataset, random_state)
 
 
 def fit(

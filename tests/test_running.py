@@ -271,4 +271,4 @@ def test_a_profile_leaves_out_rows_without_a_label() -> None:
 def test_a_profile_needs_a_label_for_every_row() -> None:
     with pytest.raises(DataError) as caught:
         autoimb.profile(np.zeros((3, 2)), [0, 1])
-    assert str(caught.value) == "X has 3 rows but y 2; give each row its label."
+    assert str(caught.value) == "X has 3 rows but y has the shape (2,); give each row one label."

@@ -145,11 +145,14 @@ def as_text(run: Run, experiment: str | None) -> str:
 def _faults(run: Run) -> Iterator[str]:
     """Show what may spoil the scores; the rest is for `autoimb profile`."""
     found = run.result.profile.findings
+    if found:
+        yield "Findings"
     notable = [finding for finding in found if finding.severity != "note"]
     yield from finding_lines(notable)
     n_notes = len(found) - len(notable)
     if n_notes:
-        yield f"{n_notes} more note{'s' * (n_notes > 1)} on the data: `autoimb profile` shows them."
+        s = "s" * (n_notes > 1)
+        yield f"  {n_notes} more note{s} on the data: `autoimb profile` shows them."
 
 
 def leaderboard(run: Run) -> str:

@@ -51,7 +51,7 @@ def _start(path: Path, option: str) -> Path:
     """Name the file to write into until all is there; find out whether it can be written."""
     from autoimb.errors import UsageError
 
-    if path.is_dir() or not path.parent.is_dir():
+    if str(path) == "-" or path.is_dir() or not path.parent.is_dir():
         raise UsageError(f"{option} {path}: name a file in an existing folder.")
     if path.exists() and not path.is_file():
         raise UsageError(f"{option} {path} is no regular file. Name another one.")

@@ -16,7 +16,7 @@ import pandas as pd
 from autoimb.arrays import FloatArray
 from autoimb.errors import DataError
 
-__all__ = ["Column", "infer_column"]
+__all__ = ["MAX_LEVELS", "Column", "infer_column"]
 
 Kind = Literal["number", "category", "date", "dropped"]
 

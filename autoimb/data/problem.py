@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from autoimb.arrays import BoolArray
-from autoimb.data.dataset import Dataset, make_dataset
+from autoimb.data.dataset import Dataset, as_table, make_dataset
 from autoimb.data.delimited import check_names
 from autoimb.data.reading import column_names, data_name, read_table
 from autoimb.errors import DataError, nearest_name
@@ -21,6 +22,7 @@ __all__ = [
     "find_target",
     "known_labels",
     "name_columns",
+    "pair_problem",
     "read_problem",
 ]
 
@@ -102,6 +104,42 @@ def read_problem(
     return Problem(dataset, tuple(notes))
 
 
+def pair_problem(X: Any, y: Any) -> Problem:
+    """Put features and labels together that were given apart.
+
+    Parameters
+    ----------
+    X : DataFrame or array of shape (n_samples, n_columns)
+    y : array-like of shape (n_samples,)
+        Rows without a label are left out.
+
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    DataError
+        If they do not belong together, or `y` holds no classes.
+    """
+    table = as_table(X)
+    check_names("X", [str(name) for name in table.columns])
+    given = np.asarray(y)
+    if given.ndim == 2 and given.shape[1] == 1:
+        given = given[:, 0]
+    if given.ndim != 1 or len(given) != len(table):
+        raise DataError(
+            f"X has {len(table)} rows but y has the shape {given.shape}; give each row one label."
+        )
+    labels = pd.Series(given, index=table.index, name=getattr(y, "name", None) or "y")
+    filled, notes = find_labelled(labels)
+    if not filled.all():
+        table, labels = table[filled], labels[filled]
+    classes = _read_labels(labels, "y", assumed=False).to_numpy()
+    target = str(labels.name)
+    return Problem(make_dataset(table, classes, target=target, needs_features=False), tuple(notes))
+
+
 def find_target(names: Sequence[Any], target: str | None, where: str) -> tuple[Any, bool]:
     """Choose the target column; also tell whether it was a guess."""
     if target is not None:
@@ -146,7 +184,7 @@ def _read_labels(cells: pd.Series[Any], where: str, assumed: bool) -> pd.Series[
     n_distinct = labels.nunique()
     if n_distinct == 1:
         raise DataError(
-            f"{where}: target '{cells.name}' is constant: every row is {labels.iloc[0]!r}. "
+            f"{where}: target '{cells.name}' is constant: every row is {labels.tolist()[0]!r}. "
             "Choose another --target, or add rows of other classes."
         )
     hint = (

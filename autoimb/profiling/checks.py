@@ -12,6 +12,7 @@ from autoimb.profiling.column_checks import (
     check_identifiers,
     check_leaks,
     check_missing_in_one_class,
+    check_near_constant,
 )
 from autoimb.profiling.evidence import Evidence
 from autoimb.profiling.findings import SEVERITIES, Finding
@@ -34,6 +35,7 @@ CHECKS: Mapping[str, Callable[[Evidence], Iterator[Finding]]] = {
     "label_noise": check_label_noise,
     "identifier": check_identifiers,
     "constant": check_constant,
+    "near_constant": check_near_constant,
     "duplicate_rows": check_duplicate_rows,
     "high_cardinality": check_cardinality,
     "near_duplicate_columns": check_equal_columns,

@@ -97,11 +97,11 @@ def view_class(
     rows = draw_rows(is_member.astype(np.intp), per_side, seed)
     sample = _sample(dataset, encoder, rows, code)
     overlaps, auc = overlap_coefficients(sample), univariate_auc(sample)
-    per_side = _affordable(LANDMARK_ROWS, n_views, LANDMARK_CELLS / encoder.n_columns)
-    few = draw_rows(sample.is_member.astype(np.intp), per_side, seed)
+    n_landmarks = _affordable(LANDMARK_ROWS, n_views, LANDMARK_CELLS / encoder.n_columns)
+    few = draw_rows(sample.is_member.astype(np.intp), n_landmarks, seed)
     landmarks = describe_landmarks(sample.part(few), seed)
     measures = {
-        **describe_columns(sample, overlaps, auc, is_thinned=len(rows) < len(dataset.y)),
+        **describe_columns(sample, overlaps, auc, np.bincount(is_member) <= per_side),
         **near.estimates,
         **landmarks.estimates,
         "label_conflict_share": _conflicts(dataset, code),

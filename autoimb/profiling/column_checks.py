@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
+from autoimb.data.columns import MAX_LEVELS
 from autoimb.profiling.evidence import Evidence
 from autoimb.profiling.findings import Finding
 from autoimb.profiling.landmarks import auc_half_width
@@ -20,6 +21,7 @@ __all__ = [
     "check_identifiers",
     "check_leaks",
     "check_missing_in_one_class",
+    "check_near_constant",
 ]
 
 # "Outstanding" begins at .9 (Hosmer and Lemeshow 2000); one column alone is hardly ever there.
@@ -41,48 +43,59 @@ MAX_COMPARED = 2_000
 # Integers that fill at least half of their range are numbers of rows, not quantities.
 ID_FILL = 0.5
 ID_MIN_ROWS = 50
-ID_NAME = re.compile(r"(^|[\W_])(id|key|uuid|guid|index|rowid|row_?number)$|[a-z]I[dD]$", re.I)
+ID_NAME = re.compile(r"(?i:(^|[\W_])(id|key|uuid|guid|index|row_?id|row_?number)$)|[a-z](Id|ID)$")
 
 
 def check_leaks(evidence: Evidence) -> Iterator[Finding]:
-    """Find columns that alone separate a class almost perfectly."""
-    named: set[int] = set()
+    """Find columns that alone separate a class almost perfectly, by value or by being missing."""
+    named: set[Hashable] = set()
     for view in evidence.views:
-        auc = np.maximum(view.auc, 1 - view.auc)
-        if evidence.dataset.class_counts[view.code] < LEAK_MIN_POSITIVES:
+        size = int(evidence.dataset.class_counts[view.code])
+        if size < LEAK_MIN_POSITIVES:
             continue
-        for j in set(np.flatnonzero(auc >= LEAK_AUC).tolist()) - named:
-            named.add(j)
+        by_value = np.maximum(view.auc, 1 - view.auc)
+        missing = evidence.gaps[view.code] / size
+        rest = len(evidence.dataset.y) - size
+        missing_else = (evidence.gaps.sum(axis=0) - evidence.gaps[view.code]) / rest
+        by_gaps = 0.5 + np.abs(missing - missing_else) / 2
+        auc = np.maximum(by_value, by_gaps)
+        for j in np.flatnonzero(auc >= LEAK_AUC):
+            name = evidence.owners[j].name
+            if name in named:
+                continue
+            named.add(name)
             label = evidence.dataset.labels.by_code[view.code]
+            which = f"Column '{name}' alone" if by_value[j] == auc[j] else f"A gap in '{name}'"
             yield Finding(
                 "leak_suspect",
                 "critical" if auc[j] >= SURE_LEAK_AUC else "warning",
-                f"Column '{evidence.names[j]}' alone tells class '{label}' from the rest with a "
-                f"ROC AUC of {_below_one(auc[j])}.",
+                f"{which} tells class '{label}' from the rest with a ROC AUC of "
+                f"{_below_one(auc[j])}.",
                 "Make sure that it is known before the label is; if not, leave it out (--drop).",
-                columns=(evidence.names[j],),
+                columns=(str(name),),
             )
 
 
 def check_missing_in_one_class(evidence: Evidence) -> Iterator[Finding]:
     """Find columns whose gaps all fall into one class."""
-    X, y, sizes = evidence.dataset.X, evidence.dataset.y, evidence.dataset.class_counts
-    gaps = np.array([np.isnan(X[y == c]).sum(axis=0) for c in range(len(sizes))])
+    gaps, sizes = evidence.gaps, evidence.dataset.class_counts
     total = gaps.sum(axis=0)
-    for j in np.flatnonzero((total > 0) & (gaps.max(axis=0) == total)):
+    suspects = np.flatnonzero((total > 0) & (gaps.max(axis=0, initial=0) == total))
+    for name, j in {evidence.owners[j].name: j for j in suspects}.items():
         code = int(gaps[:, j].argmax())
-        chance = (sizes[code] / len(y)) ** total[j]
-        if chance > GAPS_BY_CHANCE:
+        chance = (sizes[code] / sizes.sum()) ** total[j]
+        # Levels beyond the most frequent ones count as missing, which says nothing here.
+        if chance > GAPS_BY_CHANCE or len(evidence.owners[j].levels) >= MAX_LEVELS:
             continue
         label = evidence.dataset.labels.by_code[code]
         yield Finding(
             "missing_in_one_class",
             "warning",
-            f"Column '{evidence.names[j]}' is missing in class '{label}' only: "
+            f"Column '{name}' is missing in class '{label}' only: "
             f"{total[j]:,} of its {sizes[code]:,} rows, none elsewhere.",
             "That gives the label away if cells are emptied afterwards: find out why, or leave "
             "the column out (--drop).",
-            columns=(evidence.names[j],),
+            columns=(str(name),),
         )
 
 
@@ -122,8 +135,10 @@ def check_identifiers(evidence: Evidence) -> Iterator[Finding]:
             )
     if len(evidence.dataset.y) < ID_MIN_ROWS:
         return
-    for j in np.flatnonzero(~np.asarray(evidence.dataset.schema.is_categorical, dtype=bool)):
-        if _numbers_rows(evidence.seen[:, j]) and _is_identifier(evidence, int(j)):
+    for j, column in enumerate(evidence.owners):
+        if column.kind != "number" or not _numbers_rows(evidence.seen[:, j]):
+            continue
+        if _is_identifier(evidence, j):
             yield Finding(
                 "identifier",
                 "warning",
@@ -152,7 +167,7 @@ def _numbers_rows(cells: FloatArray) -> bool:
 
 
 def check_constant(evidence: Evidence) -> Iterator[Finding]:
-    """Find columns that never, or hardly ever, change."""
+    """Find columns that never change."""
     for column in evidence.dataset.schema.columns:
         if column.why_dropped.startswith("always"):
             yield Finding(
@@ -162,19 +177,24 @@ def check_constant(evidence: Evidence) -> Iterator[Finding]:
                 "It is left out.",
                 columns=(str(column.name),),
             )
-    n = len(evidence.dataset.y)
+
+
+def check_near_constant(evidence: Evidence) -> Iterator[Finding]:
+    """Find columns that hardly ever change."""
+    most = (1 - NEAR_CONSTANT) * len(evidence.dataset.y)
     for j, name in enumerate(evidence.names):
         cells = evidence.seen[:, j]
         usual = np.median(cells)  # not a number if cells are missing: then nothing is equal
-        if (cells == usual).mean() < NEAR_CONSTANT:
+        if evidence.owners[j].kind == "date" or (cells == usual).mean() < NEAR_CONSTANT:
             continue
         differs = evidence.dataset.X[:, j] != usual
-        if differs.sum() <= (1 - NEAR_CONSTANT) * n:
+        if differs.sum() <= most:
+            n_rare, n = int((differs & evidence.is_member).sum()), int(differs.sum())
             yield Finding(
                 "near_constant",
                 "note",
-                f"Column '{name}' has one value in all but {differs.sum():,} rows, "
-                f"{(differs & evidence.is_member).sum():,} of them of class '{evidence.label}'.",
+                f"Column '{name}' has one value in all but {n:,} {'row' if n == 1 else 'rows'}, "
+                f"{n_rare:,} of them of class '{evidence.label}'.",
                 "It can tell about those few rows only.",
                 columns=(name,),
             )
@@ -182,22 +202,26 @@ def check_constant(evidence: Evidence) -> Iterator[Finding]:
 
 def check_cardinality(evidence: Evidence) -> Iterator[Finding]:
     """Find categories with many levels."""
-    for name, n_levels in zip(evidence.names, evidence.dataset.schema.n_levels, strict=True):
-        if n_levels > MANY_LEVELS:
-            rows = len(evidence.dataset.y) / n_levels
-            yield Finding(
-                "high_cardinality",
-                "note",
-                f"Column '{name}' has {n_levels:,} levels, {rows:.1f} rows each on average.",
-                "Group rare levels, or replace them by what they stand for (region, price, …).",
-                columns=(name,),
-            )
+    for column in evidence.dataset.schema.kept:
+        n = len(column.levels)
+        if n <= MANY_LEVELS:
+            continue
+        rows = f", {len(evidence.dataset.y) / n:.1f} rows each on average"
+        size = f"{n:,} levels{rows}" if n < MAX_LEVELS else f"{n:,} levels or more"
+        yield Finding(
+            "high_cardinality",
+            "note",
+            f"Column '{column.name}' has {size}.",
+            "Group rare levels, or replace them by what they stand for (region, price, …)"
+            + ("." if n < MAX_LEVELS else f": beyond {MAX_LEVELS:,} they count as missing."),
+            columns=(str(column.name),),
+        )
 
 
 def check_equal_columns(evidence: Evidence) -> Iterator[Finding]:
     """Find columns that say the same as another."""
-    is_number = ~np.asarray(evidence.dataset.schema.is_categorical, dtype=bool)
-    places = np.flatnonzero(is_number & ~np.isnan(evidence.seen).any(axis=0))[:MAX_COMPARED]
+    kinds = [column.kind for column in evidence.owners]
+    places = np.array([j for j, kind in enumerate(kinds) if kind != "date"][:MAX_COMPARED])
     if len(places) < 2:
         return
     pairs = [
@@ -220,6 +244,11 @@ def check_equal_columns(evidence: Evidence) -> Iterator[Finding]:
 def _correlated(X: FloatArray, places: IntArray) -> IntArray:
     """Pairs of columns, the earlier first, whose correlation is almost perfect."""
     columns = X[:, places]
+    gaps = np.isnan(columns)
+    # Gaps are told apart from every value, so that columns must have them in the same rows.
+    lowest = np.where(gaps, np.inf, columns).min(axis=0)
+    columns = np.where(gaps, np.where(np.isfinite(lowest), lowest - 1, 0.0), columns)
+    columns = columns / np.maximum(np.abs(columns).max(axis=0), 1e-300)
     columns = columns - columns.mean(axis=0)
     lengths = np.linalg.norm(columns, axis=0)
     columns = columns[:, lengths > 0] / lengths[lengths > 0]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from autoimb.arrays import IntArray
+from autoimb.arrays import BoolArray, IntArray
 from autoimb.data.dataset import Dataset
 from autoimb.profiling.checks import find_faults
 from autoimb.profiling.class_view import ClassView, checked, draw_rows, view_class
@@ -145,8 +145,9 @@ def _measure_table(
     rows = thin(np.arange(n), few, np.random.default_rng(seed))
     Z = encoder.encode(X[rows])
     axes = principal_axes(Z)
-    whole = np.zeros(len(rows), dtype=np.intp)
-    found["t4"] = _estimate(lambda part: principal_axes(Z[part]).share_needed, whole, n)
+    same = np.zeros(len(rows), dtype=np.intp)
+    is_whole = np.array([len(rows) == n])
+    found["t4"] = _estimate(lambda part: principal_axes(Z[part]).share_needed, same, is_whole)
     found["fisher_f1"] = _fisher_ratio(dataset, encoder, seed)
     return axes, found
 
@@ -156,15 +157,18 @@ def _fisher_ratio(dataset: Dataset, encoder: DistanceEncoder, seed: int) -> Esti
     n_each = int(min(TABLE_ROWS, 5 * TABLE_CELLS / encoder.n_columns)) * 2 // len(sizes)
     rows = draw_rows(dataset.y, max(n_each, 20), seed)
     Z, y = encoder.encode(dataset.X[rows]), dataset.y[rows]
-    return _estimate(lambda part: fisher_ratio(Z[part], y[part], sizes), y, len(dataset.y))
+    is_whole = sizes <= max(n_each, 20)
+    return _estimate(lambda part: fisher_ratio(Z[part], y[part], sizes), y, is_whole)
 
 
-def _estimate(measure: Callable[[IntArray], float], strata: IntArray, n_all: int) -> Estimate:
+def _estimate(
+    measure: Callable[[IntArray], float], strata: IntArray, is_whole: BoolArray
+) -> Estimate:
     """Measure a sample, with an interval if rows were left out."""
     value = measure(np.arange(len(strata)))
-    width = 0.0
-    if len(strata) < n_all:
-        width = spread_over_groups(lambda part: {"": measure(part)}, strata)[""]
+    if is_whole.all():
+        return Estimate(value, n_used=len(strata))
+    width = spread_over_groups(lambda part: {"": measure(part)}, strata, is_whole)[""]
     return Estimate(value, width, len(strata))
 
 

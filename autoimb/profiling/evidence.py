@@ -8,7 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from autoimb.arrays import BoolArray, FloatArray
+from autoimb.arrays import BoolArray, FloatArray, IntArray
+from autoimb.data.columns import Column
 from autoimb.data.dataset import Dataset
 from autoimb.profiling.class_view import ClassView
 from autoimb.profiling.measures import Estimate
@@ -45,6 +46,11 @@ class Evidence:
         return self.dataset.schema.feature_names
 
     @property
+    def owners(self) -> tuple[Column, ...]:
+        """The column of the table that each feature comes from."""
+        return tuple(c for c in self.dataset.schema.kept for _ in c.feature_names)
+
+    @property
     def label(self) -> str:
         """The rarest class."""
         return str(self.dataset.labels.by_code[self.code])
@@ -53,6 +59,12 @@ class Evidence:
     def is_member(self) -> BoolArray:
         """Rows of the rarest class."""
         return np.asarray(self.dataset.y == self.code)
+
+    @cached_property
+    def gaps(self) -> IntArray:
+        """Missing cells of each class (rows) in each feature (columns)."""
+        X, y = self.dataset.X, self.dataset.y
+        return np.array([np.isnan(X[y == c]).sum(axis=0) for c in range(self.dataset.n_classes)])
 
     @cached_property
     def seen(self) -> FloatArray:

@@ -8,6 +8,7 @@ before the density-corrected overlap says so, nor noise before the learners agre
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -113,9 +114,9 @@ READINGS: tuple[Rule, ...] = (
     ),
     Rule(
         "imbalance_costs",
-        lambda v: v["bi3"] > 0.3,
+        lambda v: v["bi3"] > 0.3 and v["density_corrected_overlap"] <= 0.5,
         "Much of the difficulty comes from the imbalance itself: balancing should help.",
-        ("bi3",),
+        ("bi3", "density_corrected_overlap"),
     ),
     Rule(
         "overlap_costs",
@@ -188,14 +189,16 @@ def interpret(
     values = _Values({name: e.value for name, e in measures.items() if e.value is not None})
     values |= {"n": n_minority, "ratio": imbalance_ratio, "kdn_at_random": 1 - n_minority / n_rows}
     return tuple(
-        Reading(rule.name, rule.words, ", ".join(_quote(name, values) for name in rule.quotes))
+        Reading(
+            rule.name, rule.words, ", ".join(filter(None, (_quote(q, values) for q in rule.quotes)))
+        )
         for rule in READINGS
         if rule.applies(values)
     )
 
 
 def _quote(name: str, values: _Values) -> str:
-    """Show a figure as the terminal does."""
+    """Show a figure as the terminal does; nothing if it is not defined."""
     spoken = {
         "n": (f"{values['n']:,.0f} rows of the class", None),
         "ratio": ("imbalance 1 :", values["ratio"]),
@@ -204,4 +207,6 @@ def _quote(name: str, values: _Values) -> str:
         "kdn_at_random": ("at random labels", values["kdn_at_random"]),
     }
     label, value = spoken.get(name, (name.replace("_", " "), values[name]))
-    return label if value is None else f"{label} {value:.3g}"
+    if value is None:
+        return label
+    return "" if math.isnan(value) else f"{label} {value:.3g}"

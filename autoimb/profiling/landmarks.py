@@ -18,6 +18,10 @@ __all__ = ["Landmarks", "auc_half_width", "describe_landmarks"]
 
 LEARNERS = ("lda", "tree", "naive_bayes")
 TREE_DEPTH = 3
+MIN_ROWS = 6
+# A row is given to the rest below these probabilities of its class, were both equally frequent.
+# A tree of depth 3 has eight leaves and so cannot be as sure as the others.
+DOUBT = {"lda": 0.02, "tree": 0.2, "naive_bayes": 0.02}
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,7 @@ class Landmarks:
     estimates : mapping of str to Estimate
         ROC AUC and lift of average precision of each.
     doubted : ndarray of shape (n_used,)
-        Rows of the class that every learner, trained on the other half, ranks below the median
-        row of the rest.
+        Rows of the class that every learner, trained on the other half, gives to the rest.
     """
 
     estimates: Mapping[str, Estimate]
@@ -58,15 +61,15 @@ def describe_landmarks(sample: Sample, seed: int) -> Landmarks:
     is_member, share = sample.is_member, sample.share
     n = int(is_member.sum())
     names = [f"{name}_{score}" for name in LEARNERS for score in ("auc", "ap_lift")]
-    if min(n, len(is_member) - n) < 2:
-        why = "the class has one row, and two folds need two"
+    if min(n, len(is_member) - n) < 2 or len(is_member) < MIN_ROWS:
+        why = f"two folds need two rows of the class and {MIN_ROWS} in all"
         return Landmarks(dict.fromkeys(names, undefined(why)), np.zeros(len(is_member), dtype=bool))
     weight = np.where(is_member, share / n, (1 - share) / (len(is_member) - n))
     estimates: dict[str, Estimate] = {}
     doubted = is_member.copy()
     for name, scores in _out_of_fold(sample, seed).items():
         estimates |= _score(name, scores, is_member, weight * len(is_member), share)
-        doubted &= scores < np.median(scores[~is_member])
+        doubted &= _as_if_equal(scores, n / len(is_member)) < DOUBT[name]
     return Landmarks(estimates, doubted)
 
 
@@ -81,8 +84,16 @@ def _out_of_fold(sample: Sample, seed: int) -> dict[str, FloatArray]:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of collinear columns, which are no fault here
                 learner.fit(sample.Z[training], sample.is_member[training])
-                scores[name][test] = learner.predict_proba(sample.Z[test])[:, 1]
+                found = learner.predict_proba(sample.Z[test])[:, 1]
+            # Where all training rows are alike, linear discriminant analysis has no answer.
+            scores[name][test] = np.nan_to_num(found)
     return scores
+
+
+def _as_if_equal(scores: FloatArray, share: float) -> FloatArray:
+    """Turn probabilities into those of classes that are equally frequent."""
+    own, other = scores / share, (1 - scores) / (1 - share)
+    return np.asarray(own / (own + other))
 
 
 def _learners(seed: int) -> dict[str, Any]:
@@ -104,7 +115,8 @@ def _score(
 
     n_used, n = len(is_member), int(is_member.sum())
     auc = float(roc_auc_score(is_member, scores))
-    precision = float(average_precision_score(is_member, scores, sample_weight=weight))
+    # Rounding may lift a perfect one above 1.
+    precision = min(float(average_precision_score(is_member, scores, sample_weight=weight)), 1.0)
     width = NORMAL_95 * np.sqrt(precision * (1 - precision) / n) / (1 - share)
     lift = (precision - share) / (1 - share)
     return {

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from scipy.stats import rankdata
 
-from autoimb.arrays import BoolArray, FloatArray, IntArray
+from autoimb.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from autoimb.profiling.measures import Estimate, undefined
 
 __all__ = [
@@ -79,7 +79,7 @@ class Sample:
 
 
 def describe_columns(
-    sample: Sample, overlaps: FloatArray, auc: FloatArray, *, is_thinned: bool
+    sample: Sample, overlaps: FloatArray, auc: FloatArray, is_whole: BoolArray
 ) -> dict[str, Estimate]:
     """Measure a class column by column.
 
@@ -88,8 +88,9 @@ def describe_columns(
     sample : Sample
     overlaps, auc : ndarray of shape (n_features,)
         As `overlap_coefficients` and `univariate_auc` give them.
-    is_thinned : bool
-        Whether rows were left out: only then is there an interval due to the choice.
+    is_whole : ndarray of shape (2,)
+        Whether all others, and all rows of the class, are in the sample: if so, there is no
+        interval due to the choice.
 
     Returns
     -------
@@ -100,7 +101,8 @@ def describe_columns(
         part = sample.part(rows)
         return _sum_up(part, overlap_coefficients(part), univariate_auc(part))
 
-    widths = spread_over_groups(measure, sample.is_member) if is_thinned else {}
+    all_used = bool(is_whole.all())
+    widths = {} if all_used else spread_over_groups(measure, sample.is_member, is_whole)
     n, n_columns = len(sample.is_member), sample.Z.shape[1]
     estimates = {
         name: Estimate(value, widths.get(name, 0.0), n)
@@ -126,16 +128,18 @@ def _sum_up(sample: Sample, overlaps: FloatArray, auc: FloatArray) -> dict[str, 
 
 
 def spread_over_groups(
-    measure: Callable[[IntArray], Mapping[str, float]], strata: IntArray | BoolArray
+    measure: Callable[[IntArray], Mapping[str, float]], strata: AnyArray, is_whole: AnyArray
 ) -> dict[str, float]:
-    """Give half-widths of 95 % intervals from five disjoint parts of a sample.
+    """Give half-widths of 95 % intervals from five parts of a sample.
 
     Parameters
     ----------
     measure : callable
         Gives values by name, of the rows whose places it is given.
     strata : ndarray of shape (n_used,)
-        What every part holds the same share of.
+        What was drawn from, as codes.
+    is_whole : ndarray of shape (n_strata,)
+        Of which strata every row was drawn: these are in every part, the others are dealt out.
 
     Returns
     -------
@@ -145,7 +149,8 @@ def spread_over_groups(
     for stratum in np.unique(strata):
         rows = np.flatnonzero(strata == stratum)
         place[rows] = np.arange(len(rows)) % N_GROUPS
-    parts = [measure(np.flatnonzero(place == g)) for g in range(N_GROUPS)]
+    stays = np.asarray(is_whole)[np.asarray(strata, dtype=np.intp)]
+    parts = [measure(np.flatnonzero(stays | (place == g))) for g in range(N_GROUPS)]
     return {
         name: float(np.std([part[name] for part in parts], ddof=1))
         * STUDENT_95_OF_4

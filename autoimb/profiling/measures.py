@@ -95,7 +95,7 @@ MEASURES: Mapping[str, Measure] = {
     # size and skew
     "log10_rows": Measure("size and skew", "log10 of the number of rows", "", 0, INFINITY),
     "n_features": Measure(
-        "size and skew", "columns of the numeric matrix (a date becomes five)", "", 1, INFINITY
+        "size and skew", "columns of the numeric matrix (a date becomes five)", "", 0, INFINITY
     ),
     "categorical_share": Measure(
         "size and skew", "share of the features that hold categories", "", 0, 1

@@ -18,7 +18,7 @@ from scipy.spatial.distance import cdist
 
 from autoimb.arrays import AnyArray, BoolArray, FloatArray, IntArray
 
-__all__ = ["Neighbours", "Rows", "count_nearer", "find_nearest"]
+__all__ = ["DENSE_COLUMNS", "Neighbours", "Rows", "count_nearer", "find_nearest"]
 
 # A block of 256 x 2,048 distances stays in the cache between product and comparison.
 QUERIES_A_BLOCK = 256
@@ -31,10 +31,12 @@ SPARE = 3
 # products in 32 bits, which are many times as fast.
 EXACT_WORK = 3e7
 THREADED_WORK = 3e8
+# With few columns many rows lie closer than 32 bits tell, and products cost little.
+DENSE_COLUMNS = 8
 # Of the reference rows, the first look that bounds how far the nearest ones can be.
 FIRST_ROWS = 512
-# Products of 32 bits are this exact; a bound has to lie beyond it.
-ROUNDING = 1e-5
+# Products are this exact, in units of their last digit; a bound has to lie beyond it.
+ROUNDING = 100.0
 WORD = 64
 
 
@@ -196,7 +198,8 @@ class _Scan:
         n_columns = table.points(references[:1]).shape[1]
         work = float(len(queries)) * len(references) * n_columns
         self.is_exact = work <= EXACT_WORK
-        self.dtype = np.float64 if self.is_exact else np.float32
+        is_dense = n_columns <= DENSE_COLUMNS
+        self.dtype = np.float64 if self.is_exact or is_dense else np.float32
         self.n_threads = table.n_threads if work > THREADED_WORK else 1
         self.rows_a_slab = max(min(ROWS_A_SLAB, CELLS // n_columns // WORD * WORD), WORD)
         self.points = _in_parts(table, queries, n_columns, self.dtype)
@@ -213,7 +216,7 @@ class _Scan:
 
     def tolerance(self, squares: FloatArray) -> FloatArray:
         """Say how far a squared distance may be off, and a little more than nothing."""
-        rounding = 1e-12 * squares if self.is_exact else ROUNDING * (squares + self.norms)
+        rounding = ROUNDING * np.finfo(self.dtype).eps * (squares + self.norms)
         return np.asarray(rounding + np.finfo(np.float32).tiny)
 
     def first_bounds(self, n_kept: int) -> FloatArray:

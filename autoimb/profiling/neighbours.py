@@ -13,7 +13,7 @@ import numpy as np
 
 from autoimb.arrays import BoolArray, FloatArray, IntArray
 from autoimb.profiling.measures import Estimate, undefined
-from autoimb.profiling.nearest import Rows, count_nearer, find_nearest
+from autoimb.profiling.nearest import DENSE_COLUMNS, Rows, count_nearer, find_nearest
 from autoimb.profiling.sampling import NORMAL_95, mean_estimate, share_estimate, thin
 
 __all__ = ["Neighbourhood", "describe_neighbourhood", "overlap_of_random_labels"]
@@ -33,9 +33,11 @@ LIMIT_OVERLAP = 0.40365263767680593  # 1 - e E_1(1), with the exponential integr
 # Beyond this share of rows with an enemy exactly as far as a deciding neighbour, ties are
 # dealt out at random; below it they cannot move a value by more.
 MANY_TIES = 0.05
-# Height of the coordinate that deals them out: far below the distance of two levels (1), far
-# above the rounding of products in 32 bits.
-JITTER = 0.01
+# Height of the coordinate that deals them out: a tenth of the smallest distance there is, but
+# far below the distance of two levels (1) and above what products in 32 bits are off.
+MAX_JITTER = 0.01
+MIN_JITTER = 0.003
+MIN_JITTER_64 = 1e-7
 
 WHY_ONE_ROW = "the class has one row, which has no neighbour of its own class"
 
@@ -125,12 +127,15 @@ def describe_neighbourhood(
     queries = thin(members, n_queries, rng)
     others = thin(enemies, min(MAX_MAJORITY_QUERIES, n_queries), rng)
     k = min(N_NEIGHBORS, len(is_member) - 1)
-    near = _look_around(table, queries, members, enemies, k)
-    if near.tied_share > MANY_TIES:
-        table = _with_jitter(table, rng)
+    plain = near = _look_around(table, queries, members, enemies, k)
+    if plain.tied_share > MANY_TIES:
+        distances = np.concatenate([plain.own, plain.enemy])
+        table = _with_jitter(table, rng, distances, n_columns)
         near = _look_around(table, queries, members, enemies, k)
     estimates = _of_minority(near, len(members), len(enemies), k)
-    estimates |= _of_majority(table, others, members, enemies, rng)
+    if len(members) > 1:
+        estimates["n2"] = _scatter(plain.own[:, 0], plain.enemy[:, 0], len(members))
+    estimates |= _of_majority(table, others, members, enemies, rng, n_columns)
     n_ref = len(is_member) - 1
     return Neighbourhood(
         {name: replace(e, n_ref=n_ref) if e.n_used else e for name, e in estimates.items()},
@@ -208,7 +213,6 @@ def _of_minority(
     estimates["density_corrected_overlap"] = mean_estimate(before / expected, n_members)
     estimates["lsc"] = mean_estimate(1 - near.local_set / n_members, n_members)
     estimates["local_set_median"] = _median(near.local_set, n_members)
-    estimates["n2"] = _scatter(near.own[:, 0], near.enemy[:, 0], n_members)
     return estimates
 
 
@@ -236,11 +240,15 @@ def _of_majority(
     members: IntArray,
     enemies: IntArray,
     rng: np.random.Generator,
+    n_columns: int,
 ) -> dict[str, Estimate]:
     """See the overlap from the other side: few rows of the class, so its nearest is soon found."""
-    nearer, tied_share = _count_before(table, queries, members, enemies)
+    radius = find_nearest(table, queries, members, 1).distances[:, 0]
+    nearer, tied_share = _count_before(table, queries, enemies, radius)
     if tied_share > MANY_TIES and table.jitter is None:
-        nearer, _ = _count_before(_with_jitter(table, rng), queries, members, enemies)
+        table = _with_jitter(table, rng, radius, n_columns)
+        radius = find_nearest(table, queries, members, 1).distances[:, 0]
+        nearer, _ = _count_before(table, queries, enemies, radius)
     return {
         "n3_majority": share_estimate(nearer == 0, len(enemies)),
         "degree_of_overlap_majority": share_estimate(nearer < N_NEIGHBORS, len(enemies)),
@@ -248,10 +256,9 @@ def _of_majority(
 
 
 def _count_before(
-    table: Rows, queries: IntArray, members: IntArray, enemies: IntArray
+    table: Rows, queries: IntArray, enemies: IntArray, radius: FloatArray
 ) -> tuple[IntArray, float]:
     """Count, up to five, the enemies before the first row of the class; and the share of ties."""
-    radius = find_nearest(table, queries, members, 1).distances[:, 0]
     nearer = count_nearer(table, queries, enemies, radius, N_NEIGHBORS)
     few = np.flatnonzero(nearer < N_NEIGHBORS)
     if not len(few):
@@ -262,5 +269,11 @@ def _count_before(
     return nearer, float((with_equal > nearer[few]).sum() / len(queries))
 
 
-def _with_jitter(table: Rows, rng: np.random.Generator) -> Rows:
-    return replace(table, jitter=rng.normal(scale=JITTER, size=len(table.X)))
+def _with_jitter(
+    table: Rows, rng: np.random.Generator, distances: FloatArray, n_columns: int
+) -> Rows:
+    """Add a coordinate that breaks ties, and nothing but ties as far as numbers tell."""
+    positive = distances[np.isfinite(distances) & (distances > 0)]
+    least = MIN_JITTER_64 if n_columns <= DENSE_COLUMNS else MIN_JITTER
+    height = np.clip(positive.min(initial=np.inf) / 10, least, MAX_JITTER)
+    return replace(table, jitter=rng.normal(scale=height, size=len(table.X)))

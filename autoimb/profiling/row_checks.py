@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autoimb.arrays import IntArray
+from autoimb.arrays import BoolArray, IntArray
 from autoimb.data.dataset import Dataset
 from autoimb.profiling.evidence import Evidence
 from autoimb.profiling.findings import Finding
@@ -21,35 +21,36 @@ __all__ = [
 
 # Half-widths of recall are .14 at 50 positives; the figure the field calls "few".
 FEW_POSITIVES = 50
+MAX_NAMED = 5
 # Rows are called noise only where the class is not mixed with the rest as a whole.
 NOISE_MAX_OVERLAP = 0.5
 NOISE_MIN_AUC = 0.8
 
 
 def check_few_positives(evidence: Evidence) -> Iterator[Finding]:
-    """Tell when the rarest class has too few rows for sure statements."""
-    n = int(evidence.is_member.sum())
-    if n < FEW_POSITIVES:
-        yield Finding(
-            "few_positives",
-            "warning",
-            f"Class '{evidence.label}' has {n:,} row{'s' if n > 1 else ''}, fewer than "
-            f"{FEW_POSITIVES}.",
-            "Scores will move by single rows: collect more, prefer plain strategies, and do not "
-            "trust small differences.",
-        )
+    """Tell which classes have too few rows for sure statements."""
+    sizes, labels = evidence.dataset.class_counts, evidence.dataset.labels.by_code
+    few = [int(c) for c in np.argsort(sizes, kind="stable") if sizes[c] < FEW_POSITIVES]
+    if not few:
+        return
+    n = int(sizes[few[0]])
+    what = f"Class '{labels[few[0]]}' has {n:,} row{'s' * (n > 1)}, fewer than {FEW_POSITIVES}."
+    if len(few) > 1:
+        shown = ", ".join(f"'{labels[c]}' has {sizes[c]}" for c in few[:MAX_NAMED])
+        more = ", …" * (len(few) > MAX_NAMED)
+        what = f"{len(few)} classes have fewer than {FEW_POSITIVES} rows: {shown}{more}."
+    yield Finding(
+        "few_positives",
+        "warning",
+        what,
+        "Scores will move by single rows: collect more, prefer plain strategies, and do not "
+        "trust small differences.",
+    )
 
 
 def check_label_conflicts(evidence: Evidence) -> Iterator[Finding]:
     """Find identical rows with different labels."""
-    groups, y = evidence.dataset.duplicate_groups, evidence.dataset.y
-    if not evidence.dataset.X.shape[1]:
-        return
-    lowest = np.full(evidence.dataset.n_distinct, len(evidence.dataset.class_counts))
-    highest = np.full(evidence.dataset.n_distinct, -1)
-    np.minimum.at(lowest, groups, y)
-    np.maximum.at(highest, groups, y)
-    rows = np.flatnonzero((lowest < highest)[groups])
+    rows = np.flatnonzero(_contradicts(evidence.dataset))
     if len(rows):
         n_rare = int(evidence.is_member[rows].sum())
         yield Finding(
@@ -76,24 +77,38 @@ def check_label_noise(evidence: Evidence) -> Iterator[Finding]:
         "label_noise",
         "warning",
         f"{len(rows):,} of the {n:,} rows of class '{evidence.label}' look like the rest: none "
-        "of their neighbours is of their class, and three plain learners all rank them below "
-        "the median of the rest, though the class is not mixed with it.",
+        "of their neighbours is of their class, and three plain learners that have not seen them "
+        "give them to the rest, though the class is not mixed with it.",
         "Have somebody check these labels before anything else.",
         rows=_row_names(evidence.dataset, rows),
     )
 
 
 def check_duplicate_rows(evidence: Evidence) -> Iterator[Finding]:
-    """Count rows that repeat an earlier one."""
+    """Count rows that repeat an earlier one, and those that do so with another label."""
     n = len(evidence.dataset.y)
     n_copies = n - evidence.dataset.n_distinct
-    if n_copies and evidence.dataset.X.shape[1]:
-        yield Finding(
-            "duplicate_rows",
-            "note",
-            f"{n_copies:,} of {n:,} rows repeat an earlier one ({n_copies / n:.1%}).",
-            "Copies stay on one side of every split, so they do not flatter the scores.",
-        )
+    if not n_copies or not evidence.dataset.X.shape[1]:
+        return
+    n_crossing = int(_contradicts(evidence.dataset).sum())
+    crossing = f"; {n_crossing:,} rows have a copy in another class" * (n_crossing > 0)
+    yield Finding(
+        "duplicate_rows",
+        "note",
+        f"{n_copies:,} of {n:,} rows repeat an earlier one ({n_copies / n:.1%}){crossing}.",
+        "Copies stay on one side of every split, so they do not flatter the scores.",
+    )
+
+
+def _contradicts(dataset: Dataset) -> BoolArray:
+    """Mark rows that equal a row with another label."""
+    if not dataset.X.shape[1]:
+        return np.zeros(len(dataset.y), dtype=bool)
+    lowest = np.full(dataset.n_distinct, dataset.n_classes)
+    highest = np.full(dataset.n_distinct, -1)
+    np.minimum.at(lowest, dataset.duplicate_groups, dataset.y)
+    np.maximum.at(highest, dataset.duplicate_groups, dataset.y)
+    return np.asarray((lowest < highest)[dataset.duplicate_groups])
 
 
 def _row_names(dataset: Dataset, rows: IntArray) -> tuple[Any, ...]:
