@@ -80,14 +80,24 @@ def _out_of_fold(sample: Sample, seed: int) -> dict[str, FloatArray]:
     scores = {name: np.zeros(len(sample.is_member)) for name in LEARNERS}
     folds = StratifiedKFold(2, shuffle=True, random_state=seed)
     for training, test in folds.split(sample.Z, sample.is_member):
+        Z, y = sample.Z[training], sample.is_member[training]
+        spreads = [np.ptp(Z[y == which], axis=0).max() for which in (False, True)]
         for name, learner in _learners(seed).items():
+            if name == "lda" and not max(spreads):
+                # Fisher's direction does not exist: that of the means does as well.
+                scores[name][test] = _nearer_mean(Z, y, sample.Z[test])
+                continue
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of collinear columns, which are no fault here
-                learner.fit(sample.Z[training], sample.is_member[training])
-                found = learner.predict_proba(sample.Z[test])[:, 1]
-            # Where all training rows are alike, linear discriminant analysis has no answer.
+                found = learner.fit(Z, y).predict_proba(sample.Z[test])[:, 1]
             scores[name][test] = np.nan_to_num(found)
     return scores
+
+
+def _nearer_mean(Z: FloatArray, y: BoolArray, Z_test: FloatArray) -> FloatArray:
+    """Say whether rows are nearer to the mean of the class, or as near."""
+    own, other = (((Z_test - Z[y == c].mean(axis=0)) ** 2).sum(axis=1) for c in (True, False))
+    return np.asarray((own < other) + 0.5 * (own == other))
 
 
 def _as_if_equal(scores: FloatArray, share: float) -> FloatArray:

@@ -59,23 +59,34 @@ class Sample:
         )
 
     @cached_property
-    def ranks(self) -> FloatArray:
-        """Ranks of the numbers in each column; gaps stand last."""
-        return _rank(self.X[:, ~self.is_categorical])
+    def places(self) -> FloatArray:
+        """Share of the rest below each number, and of the class; half of those at it count.
+
+        Of shape (2, n_used, n_numbers); gaps stand last.
+        """
+        numbers = self.X[:, ~self.is_categorical]
+        ranks, places = _rank(numbers), np.empty((2, *numbers.shape))
+        filled = ~np.isnan(numbers)
+        for which, other in ((0, 1), (1, 0)):
+            part = self.is_member == bool(which)
+            n, n_other = (np.maximum(filled[p].sum(axis=0), 1) for p in (part, ~part))
+            own = _rank(numbers[part])
+            places[which, part] = (own - 0.5) / n
+            places[other, part] = (ranks[part] - own) / n_other
+        return places
 
     @cached_property
     def bins(self) -> IntArray:
-        """Numbers by quantiles of their column, categories by level, gaps in the last bin.
+        """Numbers by quantiles of both classes weighted alike, categories by level, gaps last.
 
         Ten rows of the class in each bin on average: with fewer, chance alone would make the
-        classes look apart.
+        classes look apart. An even number of bins parts classes that are apart.
         """
         gaps = np.isnan(self.X)
-        n_bins = np.clip(self.is_member.sum() // MINORITY_ROWS_A_BIN, 2, N_BINS)
+        n_bins = 2 * np.clip(self.is_member.sum() // (2 * MINORITY_ROWS_A_BIN), 1, N_BINS // 2)
         bins = np.minimum(self.X, N_BINS - 1)
-        n_filled = np.maximum((~gaps[:, ~self.is_categorical]).sum(axis=0), 1)
-        bins[:, ~self.is_categorical] = np.floor((self.ranks - 0.5) / n_filled * n_bins)
-        return np.where(gaps, N_BINS, bins).astype(np.intp)
+        bins[:, ~self.is_categorical] = np.floor(self.places.mean(axis=0) * n_bins)
+        return np.where(gaps, N_BINS, np.minimum(bins, N_BINS - 1)).astype(np.intp)
 
 
 def describe_columns(
@@ -118,7 +129,7 @@ def _sum_up(sample: Sample, overlaps: FloatArray, auc: FloatArray) -> dict[str, 
     found = {
         "ovl_min": float(overlaps.min()),
         "ovl_mean": float(overlaps.mean()),
-        "informative_share": float((overlaps < OVERLAPPING).mean()),
+        "informative_share": float((overlaps < OVERLAPPING - _chance_shortfall(sample)).mean()),
         "auc_max": float(np.maximum(auc, 1 - auc).max()),
     }
     n, n_members = len(sample.is_member), int(sample.is_member.sum())
@@ -233,15 +244,27 @@ def overlap_coefficients(sample: Sample) -> FloatArray:
     ndarray of shape (n_features,)
         From 0 (apart) to 1 (the same distribution).
     """
-    bins = sample.bins
-    n_features = bins.shape[1]
-    cells = bins + np.arange(n_features) * (N_BINS + 1)
-    counts = [
+    rest, minority = _bin_shares(sample)
+    return np.asarray(np.minimum(rest, minority).sum(axis=1))
+
+
+def _bin_shares(sample: Sample) -> tuple[FloatArray, FloatArray]:
+    """Share of the rest, and of the class, in each bin (columns) of each feature (rows)."""
+    n_features = sample.bins.shape[1]
+    cells = sample.bins + np.arange(n_features) * (N_BINS + 1)
+    rest, minority = (
         np.bincount(cells[part].ravel(), minlength=n_features * (N_BINS + 1))
-        for part in (sample.is_member, ~sample.is_member)
-    ]
-    shares = [c.reshape(n_features, -1) / c[: N_BINS + 1].sum() for c in counts]
-    return np.asarray(np.minimum(*shares).sum(axis=1))
+        .reshape(n_features, -1) / part.sum()
+        for part in (~sample.is_member, sample.is_member)
+    )  # fmt: skip
+    return rest, minority
+
+
+def _chance_shortfall(sample: Sample) -> FloatArray:
+    """Tell how far chance alone takes an overlap below 1, at so many rows of the class."""
+    rest, _ = _bin_shares(sample)
+    n = int(sample.is_member.sum())
+    return np.asarray(np.sqrt(rest * (1 - rest) / (2 * np.pi * n)).sum(axis=1))
 
 
 def univariate_auc(sample: Sample) -> FloatArray:
@@ -260,18 +283,18 @@ def univariate_auc(sample: Sample) -> FloatArray:
         Below .5 where the class has the lower values.
     """
     auc = np.full(sample.X.shape[1], 0.5)
-    ranks = sample.ranks.copy()
     numbers = sample.X[:, ~sample.is_categorical]
+    found = sample.places[0, sample.is_member].mean(axis=0)
     for j in np.flatnonzero(np.isnan(numbers).any(axis=0)):
-        ranks[:, j] = _rank(_fill(numbers[:, j])[:, None])[:, 0]
-    auc[~sample.is_categorical] = _auc(ranks, sample.is_member)
+        found[j] = _auc(_fill(numbers[:, j]), sample.is_member)
+    auc[~sample.is_categorical] = found
     half = _halves(sample.is_member)
     for j in np.flatnonzero(sample.is_categorical):
         codes = np.where(np.isnan(sample.X[:, j]), -1, sample.X[:, j]).astype(np.intp) + 1
         sides = []
         for test in (half, ~half):
             rates = _rates(codes, sample.is_member, ~test)[codes[test]]
-            sides.append(_auc(_rank(rates[:, None]), sample.is_member[test])[0])
+            sides.append(_auc(rates, sample.is_member[test]))
         auc[j] = np.mean(sides)
     return auc
 
@@ -302,9 +325,9 @@ def _rank(columns: FloatArray) -> FloatArray:
     return np.asarray(rankdata(np.nan_to_num(columns, nan=np.inf), axis=0))
 
 
-def _auc(ranks: FloatArray, is_member: BoolArray) -> FloatArray:
+def _auc(values: FloatArray, is_member: BoolArray) -> float:
     n = int(is_member.sum())
     others = len(is_member) - n
     if not n or not others:
-        return np.full(ranks.shape[1], 0.5)
-    return np.asarray((ranks[is_member].sum(axis=0) - n * (n + 1) / 2) / (n * others))
+        return 0.5
+    return float((rankdata(values)[is_member].sum() - n * (n + 1) / 2) / (n * others))

@@ -140,7 +140,7 @@ MEASURES: Mapping[str, Measure] = {
     "fisher_f1v": Measure(
         "marginal",
         "1 / (1 + d' (mu_1 - mu_0) (mu_1 - mu_0)' d / d' W d), with d = W^-1 (mu_1 - mu_0) and W "
-        "the pooled covariance, plus a ridge of 1e-6 of its mean variance",
+        "the pooled covariance, plus a ridge of 1e-9 of its mean variance",
         "Malina 2001 as in Lorena et al. 2019; problexity divides by n instead of n - 1",
         0,
         1,
@@ -149,7 +149,8 @@ MEASURES: Mapping[str, Measure] = {
     "ovl_min": Measure(
         "marginal",
         "overlap coefficient sum_b min(p(b | minority), p(b | rest)) of the best feature, over at "
-        "most 32 quantile bins with 10 minority rows each on average",
+        "most 32 quantile bins of both classes weighted alike, with 10 minority rows each on "
+        "average",
         "Inman and Bradley 1989",
         0,
         1,
@@ -168,7 +169,14 @@ MEASURES: Mapping[str, Measure] = {
         "low",
     ),
     "informative_share": Measure(
-        "marginal", "share of the features whose overlap coefficient is below .9", "", 0, 1, "low"
+        "marginal",
+        "share of the features whose overlap coefficient is below .9, less what chance takes from "
+        "it at so many rows of the class: sum_b sqrt(q_b (1 - q_b) / (2 pi n)) with the shares q_b "
+        "of the rest",
+        "",
+        0,
+        1,
+        "low",
     ),
     "t4": Measure(
         "marginal",

@@ -18,7 +18,7 @@ from scipy.spatial.distance import cdist
 
 from autoimb.arrays import AnyArray, BoolArray, FloatArray, IntArray
 
-__all__ = ["DENSE_COLUMNS", "Neighbours", "Rows", "count_nearer", "find_nearest"]
+__all__ = ["Neighbours", "Rows", "count_nearer", "find_nearest"]
 
 # A block of 256 x 2,048 distances stays in the cache between product and comparison.
 QUERIES_A_BLOCK = 256
@@ -31,8 +31,8 @@ SPARE = 3
 # products in 32 bits, which are many times as fast.
 EXACT_WORK = 3e7
 THREADED_WORK = 3e8
-# With few columns many rows lie closer than 32 bits tell, and products cost little.
-DENSE_COLUMNS = 8
+# If more queries than this have a radius that 32 bits do not tell from 0, 64 bits are taken.
+MANY_UNTOLD = 0.02
 # Of the reference rows, the first look that bounds how far the nearest ones can be.
 FIRST_ROWS = 512
 # Products are this exact, in units of their last digit; a bound has to lie beyond it.
@@ -101,10 +101,10 @@ def find_nearest(
     ----------
     table : Rows
     queries, references : ndarray of int
-        Places of rows. A query is not its own neighbour.
+        Places of rows, ascending. A query is not its own neighbour.
     k : int
     radii : ndarray of shape (n_queries,), optional
-        Distances; rows strictly nearer are counted.
+        Distances; reference rows strictly nearer are counted, the query itself included.
 
     Returns
     -------
@@ -121,19 +121,40 @@ def find_nearest(
     >>> found.distances, found.rows, found.n_nearer
     (array([[1., 2.]]), array([[0, 2]]), array([3]))
     """
+    scan = _open_scan(table, queries, references, radii)
+    found = _search(scan, k, radii)
+    if scan.cannot_tell(found.distances[:, 0]):
+        return _search(_Scan(table, queries, references, in_64_bits=True), k, radii)
+    return found
+
+
+def _open_scan(
+    table: Rows, queries: IntArray, references: IntArray, radii: FloatArray | None
+) -> _Scan:
     scan = _Scan(table, queries, references)
+    if radii is None or not scan.cannot_tell(radii):
+        return scan
+    return _Scan(table, queries, references, in_64_bits=True)
+
+
+def _search(scan: _Scan, k: int, radii: FloatArray | None) -> Neighbours:
+    queries = scan.query_rows
     n_kept = k + SPARE + 1
     best = np.full((len(queries), n_kept), np.inf)
     rows = np.full((len(queries), n_kept), -1, dtype=np.intp)
     bounds = scan.first_bounds(n_kept)
-    limits = None if radii is None else radii**2
+    limits = None if radii is None else scan.in_its_unit(radii)
     n_nearer = np.zeros(len(queries), dtype=np.intp)
     for found in scan.over_slabs(bounds, limits):
         n_nearer += found.n_within
         _merge(best, rows, found)
         np.minimum(bounds, best.max(axis=1), out=bounds)
     rows[rows == queries[:, None]] = -1
-    return _nearest_exactly(table, queries, rows, k, n_nearer)
+    best = best if scan.is_exact else _measure_exactly(scan.table, queries, rows)
+    best[rows < 0] = np.inf
+    order = np.argsort(best, axis=1, kind="stable")[:, :k]
+    best, rows = (np.take_along_axis(x, order, axis=1) for x in (best, rows))
+    return Neighbours(best, rows, n_nearer)
 
 
 def count_nearer(
@@ -151,6 +172,7 @@ def count_nearer(
     ----------
     table : Rows
     queries, references : ndarray of int
+        Places of rows, ascending.
     radii : ndarray of shape (n_queries,)
     stop : int, optional
         Enough: a query that has so many is not followed further.
@@ -164,8 +186,8 @@ def count_nearer(
     """
     counts = np.zeros(len(queries), dtype=np.intp)
     open_ = np.arange(len(queries))
-    scan = _Scan(table, queries, references)
-    limits = radii**2
+    scan = _open_scan(table, queries, references, radii)
+    limits = scan.in_its_unit(radii)
     if with_equal:
         limits += scan.tolerance(limits)
     slabs = scan.slabs()
@@ -186,20 +208,27 @@ class _Found:
 
     queries: IntArray
     rows: IntArray
-    squares: FloatArray
+    values: FloatArray
     n_within: IntArray
 
 
 class _Scan:
     """Compares queries with reference rows, slab by slab."""
 
-    def __init__(self, table: Rows, queries: IntArray, references: IntArray) -> None:
+    def __init__(
+        self,
+        table: Rows,
+        queries: IntArray,
+        references: IntArray,
+        *,
+        in_64_bits: bool = False,
+    ) -> None:
         self.table, self.references, self.query_rows = table, references, queries
         n_columns = table.points(references[:1]).shape[1]
         work = float(len(queries)) * len(references) * n_columns
         self.is_exact = work <= EXACT_WORK
-        is_dense = n_columns <= DENSE_COLUMNS
-        self.dtype = np.float64 if self.is_exact or is_dense else np.float32
+        is_wide = self.is_exact or in_64_bits or table.jitter is not None
+        self.dtype = np.float64 if is_wide else np.float32
         self.n_threads = table.n_threads if work > THREADED_WORK else 1
         self.rows_a_slab = max(min(ROWS_A_SLAB, CELLS // n_columns // WORD * WORD), WORD)
         self.points = _in_parts(table, queries, n_columns, self.dtype)
@@ -214,10 +243,21 @@ class _Scan:
         n_slabs = -(-len(self.references) // self.rows_a_slab)
         return [self.references[i::n_slabs] for i in range(n_slabs)]
 
-    def tolerance(self, squares: FloatArray) -> FloatArray:
-        """Say how far a squared distance may be off, and a little more than nothing."""
-        rounding = ROUNDING * np.finfo(self.dtype).eps * (squares + self.norms)
+    def in_its_unit(self, radii: FloatArray) -> FloatArray:
+        """Turn distances into what blocks hold."""
+        return radii if self.is_exact else radii**2
+
+    def tolerance(self, values: FloatArray) -> FloatArray:
+        """Say how far what blocks hold may be off, and a little more than nothing."""
+        rounding = ROUNDING * np.finfo(self.dtype).eps * (values + self.norms)
         return np.asarray(rounding + np.finfo(np.float32).tiny)
+
+    def cannot_tell(self, distances: FloatArray) -> bool:
+        """Whether distances are too often lost in the rounding of 32 bits."""
+        if self.dtype == np.float64:
+            return False
+        squares = distances**2
+        return bool((squares <= self.tolerance(squares)).mean() > MANY_UNTOLD)
 
     def first_bounds(self, n_kept: int) -> FloatArray:
         """Bound the distance of the `n_kept`-th nearest row by some of the rows."""
@@ -271,26 +311,32 @@ class _Scan:
         for start in range(0, len(chosen), QUERIES_A_BLOCK):
             part = slice(start, min(start + QUERIES_A_BLOCK, len(chosen)))
             block = self._block(points[part], other)
-            if limits is not None:
-                if bounds is None:
-                    _leave_out(block, self.query_rows[chosen[part]], slab)
-                within = block < (limits[part] - norms[part]).astype(self.dtype)[:, None]
-                n_within[part] = _count_true(within)
-            if bounds is not None:
-                i, j = _places_below(block, (bounds[part] - norms[part]).astype(self.dtype))
-                real = j < len(slab)
-                i, j = i[real], j[real]
-                kept.append((i + start, slab[j], block[i, j] + norms[part][i]))
+            reach, limit = (self._thresholds(x, part, norms) for x in (bounds, limits))
+            if reach is None:
+                _leave_out(block, self.query_rows[chosen[part]], slab)
+                n_within[part] = _count_true(block < limit)
+                continue
+            i, j = _find_below(block, reach, limit, n_within[part])
+            real = j < len(slab)
+            i, j = i[real], j[real]
+            kept.append((i + start, slab[j], block[i, j] + norms[part][i]))
         if not kept:
             empty = np.empty(0, dtype=np.intp)
             return _Found(empty, empty, np.empty(0), n_within)
-        queries, rows, near_squares = (np.concatenate(parts) for parts in zip(*kept, strict=True))
-        return _Found(queries, rows, near_squares, n_within)
+        queries, rows, near_values = (np.concatenate(parts) for parts in zip(*kept, strict=True))
+        return _Found(queries, rows, near_values, n_within)
+
+    def _thresholds(self, values: FloatArray | None, part: slice, norms: AnyArray) -> Any:
+        """Turn bounds into what a block is compared with; beyond 32 bits they are infinite."""
+        if values is None:
+            return None
+        with np.errstate(over="ignore"):
+            return (values[part] - norms[part]).astype(self.dtype)[:, None]
 
     def _block(self, points: AnyArray, other: AnyArray) -> AnyArray:
-        """Give squared distances, less the norms of the queries."""
+        """Give distances, or their squares less the norms of the queries."""
         if self.is_exact:
-            return np.asarray(cdist(points, other, "sqeuclidean"))
+            return np.asarray(cdist(points, other))
         return np.asarray(np.matmul(points, other))
 
     def _against(self, slab: IntArray) -> AnyArray:
@@ -327,9 +373,26 @@ def _count_true(mask: BoolArray) -> IntArray:
     return np.asarray(np.bitwise_count(words).sum(axis=1, dtype=np.intp))
 
 
-def _places_below(block: AnyArray, bounds: AnyArray) -> tuple[IntArray, IntArray]:
-    """Find the few values below the bound of their row: 64 others are skipped at a time."""
-    mask = block < bounds[:, None]
+def _find_below(
+    block: AnyArray, reach: AnyArray, limit: AnyArray | None, n_within: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Find the few values below the reach of their row, and add up those below its limit."""
+    if limit is None:
+        return _places_true(block < reach)
+    # One comparison does for both where few values pass, which is nearly always.
+    passed = block < np.maximum(reach, limit)
+    if _count_true(passed).sum() > block.size // WORD:
+        n_within += _count_true(block < limit)
+        return _places_true(block < reach)
+    i, j = _places_true(passed)
+    values = block[i, j]
+    n_within += np.bincount(i[values < limit[i, 0]], minlength=len(block))
+    is_near = values < reach[i, 0]
+    return i[is_near], j[is_near]
+
+
+def _places_true(mask: BoolArray) -> tuple[IntArray, IntArray]:
+    """Find the few places that are set: 64 others are skipped at a time."""
     words = np.packbits(mask, axis=1).view(np.uint64)
     i, word = np.nonzero(words)
     which, bit = np.nonzero(mask.reshape(len(mask), -1, WORD)[i, word])
@@ -345,16 +408,14 @@ def _merge(best: FloatArray, rows: IntArray, found: _Found) -> None:
         now = np.flatnonzero(number == n)
         queries = found.queries[now]
         furthest = best[queries].argmax(axis=1)
-        is_nearer = found.squares[now] < best[queries, furthest]
+        is_nearer = found.values[now] < best[queries, furthest]
         now, queries, furthest = now[is_nearer], queries[is_nearer], furthest[is_nearer]
-        best[queries, furthest] = found.squares[now]
+        best[queries, furthest] = found.values[now]
         rows[queries, furthest] = found.rows[now]
 
 
-def _nearest_exactly(
-    table: Rows, queries: IntArray, candidates: IntArray, k: int, n_nearer: IntArray
-) -> Neighbours:
-    """Measure the candidates in 64 bits and sort them."""
+def _measure_exactly(table: Rows, queries: IntArray, candidates: IntArray) -> FloatArray:
+    """Measure the distances of candidates in 64 bits."""
     distances = np.full(candidates.shape, np.inf)
     n_columns = table.points(queries[:1]).shape[1]
     step = max(CELLS // (n_columns * candidates.shape[1]), 1)
@@ -364,10 +425,4 @@ def _nearest_exactly(
         points = table.points(queries[start : start + step])
         gaps = table.points(part[i, j]) - points[i]
         distances[start + i, j] = np.sqrt((gaps**2).sum(axis=1))
-    order = np.argsort(distances, axis=1, kind="stable")[:, :k]
-    rows = np.where(
-        np.isfinite(np.take_along_axis(distances, order, axis=1)),
-        np.take_along_axis(candidates, order, axis=1),
-        -1,
-    )
-    return Neighbours(np.take_along_axis(distances, order, axis=1), rows, n_nearer)
+    return distances

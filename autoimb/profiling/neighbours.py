@@ -13,7 +13,7 @@ import numpy as np
 
 from autoimb.arrays import BoolArray, FloatArray, IntArray
 from autoimb.profiling.measures import Estimate, undefined
-from autoimb.profiling.nearest import DENSE_COLUMNS, Rows, count_nearer, find_nearest
+from autoimb.profiling.nearest import Rows, count_nearer, find_nearest
 from autoimb.profiling.sampling import NORMAL_95, mean_estimate, share_estimate, thin
 
 __all__ = ["Neighbourhood", "describe_neighbourhood", "overlap_of_random_labels"]
@@ -34,10 +34,9 @@ LIMIT_OVERLAP = 0.40365263767680593  # 1 - e E_1(1), with the exponential integr
 # dealt out at random; below it they cannot move a value by more.
 MANY_TIES = 0.05
 # Height of the coordinate that deals them out: a tenth of the smallest distance there is, but
-# far below the distance of two levels (1) and above what products in 32 bits are off.
+# far below the distance of two levels (1) and above what products in 64 bits are off.
 MAX_JITTER = 0.01
-MIN_JITTER = 0.003
-MIN_JITTER_64 = 1e-7
+MIN_JITTER = 1e-6
 
 WHY_ONE_ROW = "the class has one row, which has no neighbour of its own class"
 
@@ -130,12 +129,12 @@ def describe_neighbourhood(
     plain = near = _look_around(table, queries, members, enemies, k)
     if plain.tied_share > MANY_TIES:
         distances = np.concatenate([plain.own, plain.enemy])
-        table = _with_jitter(table, rng, distances, n_columns)
+        table = _with_jitter(table, rng, distances)
         near = _look_around(table, queries, members, enemies, k)
     estimates = _of_minority(near, len(members), len(enemies), k)
     if len(members) > 1:
         estimates["n2"] = _scatter(plain.own[:, 0], plain.enemy[:, 0], len(members))
-    estimates |= _of_majority(table, others, members, enemies, rng, n_columns)
+    estimates |= _of_majority(table, others, members, enemies, rng)
     n_ref = len(is_member) - 1
     return Neighbourhood(
         {name: replace(e, n_ref=n_ref) if e.n_used else e for name, e in estimates.items()},
@@ -162,9 +161,8 @@ def _look_around(
     table: Rows, queries: IntArray, members: IntArray, enemies: IntArray, k: int
 ) -> _Surroundings:
     own = find_nearest(table, queries, members, k).distances
-    # A class of one row: every enemy is nearer than its next one.
-    radius = np.where(np.isfinite(own[:, 0]), own[:, 0], np.finfo(np.float32).max)
-    found = find_nearest(table, queries, enemies, k, radius)
+    # Of a class of one row the radius is infinite: every enemy is nearer than its next one.
+    found = find_nearest(table, queries, enemies, k, own[:, 0])
     enemy = found.distances
     # Row j of the class is among the k nearest if fewer than k - j enemies are nearer.
     nearer = (enemy[:, None, :] < own[:, :, None]).sum(axis=2)
@@ -230,8 +228,9 @@ def _median(sizes: IntArray, n_all: int) -> Estimate:
     m, ordered = len(sizes), np.sort(sizes)
     reach = NORMAL_95 / 2 * np.sqrt(m * max(1 - m / n_all, 0.0))
     low, high = ordered[[int(max(m / 2 - reach, 0)), int(min(m / 2 + reach, m - 1))]]
-    half_width = float(high - low) / 2 if m < n_all else 0.0
-    return Estimate(float(np.median(sizes)), half_width, m)
+    median = float(np.median(sizes))
+    half_width = float(max(high - median, median - low)) if m < n_all else 0.0
+    return Estimate(median, half_width, m)
 
 
 def _of_majority(
@@ -240,13 +239,12 @@ def _of_majority(
     members: IntArray,
     enemies: IntArray,
     rng: np.random.Generator,
-    n_columns: int,
 ) -> dict[str, Estimate]:
     """See the overlap from the other side: few rows of the class, so its nearest is soon found."""
     radius = find_nearest(table, queries, members, 1).distances[:, 0]
     nearer, tied_share = _count_before(table, queries, enemies, radius)
     if tied_share > MANY_TIES and table.jitter is None:
-        table = _with_jitter(table, rng, radius, n_columns)
+        table = _with_jitter(table, rng, radius)
         radius = find_nearest(table, queries, members, 1).distances[:, 0]
         nearer, _ = _count_before(table, queries, enemies, radius)
     return {
@@ -269,11 +267,8 @@ def _count_before(
     return nearer, float((with_equal > nearer[few]).sum() / len(queries))
 
 
-def _with_jitter(
-    table: Rows, rng: np.random.Generator, distances: FloatArray, n_columns: int
-) -> Rows:
+def _with_jitter(table: Rows, rng: np.random.Generator, distances: FloatArray) -> Rows:
     """Add a coordinate that breaks ties, and nothing but ties as far as numbers tell."""
     positive = distances[np.isfinite(distances) & (distances > 0)]
-    least = MIN_JITTER_64 if n_columns <= DENSE_COLUMNS else MIN_JITTER
-    height = np.clip(positive.min(initial=np.inf) / 10, least, MAX_JITTER)
+    height = np.clip(positive.min(initial=np.inf) / 10, MIN_JITTER, MAX_JITTER)
     return replace(table, jitter=rng.normal(scale=height, size=len(table.X)))

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import betaincinv
 
 from autoimb.profiling.sampling import NORMAL_95
 
@@ -39,7 +40,8 @@ class PowerCard:
         found by one that the other misses, and none the other way round. Above 1 where there
         are fewer.
     usual_recall_difference : float
-        Found with 80 % probability if the two differ on a fifth of the positives.
+        Found with 80 % probability if the two differ on a fifth of the positives, or, with
+        fewer than 40, only where one finds what the other misses.
     """
 
     n_positives: int
@@ -90,15 +92,26 @@ def power_card(n_positives: int) -> PowerCard:
 told apart at all; to be fairly sure takes about 0.177.
     """
     width = share_half_width(0.5, n_positives)
-    usual = (NORMAL_95 + NORMAL_80) * np.sqrt(DISCORDANT_SHARE / n_positives)
     return PowerCard(
         n_positives,
         average_precision=width,
         recall=width,
         f1=f1_half_width(WORST_F1, n_positives),
         smallest_recall_difference=FEWEST_DISCORDANT / n_positives,
-        usual_recall_difference=max(float(usual), FEWEST_DISCORDANT / n_positives),
+        usual_recall_difference=_usual_difference(n_positives),
     )
+
+
+def _usual_difference(n: int) -> float:
+    """Give the difference in recall that is found four times in five."""
+    usual = float((NORMAL_95 + NORMAL_80) * np.sqrt(DISCORDANT_SHARE / n))
+    if usual <= DISCORDANT_SHARE:
+        return usual
+    least = FEWEST_DISCORDANT / n
+    if n < FEWEST_DISCORDANT:
+        return least
+    # Few positives: even if all discordant ones point one way, six have to turn up.
+    return max(float(betaincinv(FEWEST_DISCORDANT, n - FEWEST_DISCORDANT + 1, 0.8)), least)
 
 
 def share_half_width(share: float, n: int) -> float:
