@@ -20,9 +20,9 @@ from autoimb.profiling.marginal import (
     univariate_auc,
 )
 from autoimb.profiling.measures import MEASURES, Estimate, undefined
-from autoimb.profiling.nearest import Rows
 from autoimb.profiling.neighbours import Neighbourhood, describe_neighbourhood
 from autoimb.profiling.sampling import share_estimate, thin
+from autoimb.profiling.scan import Rows
 
 __all__ = ["ClassView", "checked", "draw_rows", "view_class"]
 

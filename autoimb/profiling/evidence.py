@@ -40,12 +40,12 @@ class Evidence:
     measures: Mapping[str, Estimate]
     views: tuple[ClassView, ...]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the features."""
         return self.dataset.schema.feature_names
 
-    @property
+    @cached_property
     def owners(self) -> tuple[Column, ...]:
         """The column of the table that each feature comes from."""
         return tuple(c for c in self.dataset.schema.kept for _ in c.feature_names)

@@ -13,8 +13,9 @@ import numpy as np
 
 from autoimb.arrays import BoolArray, FloatArray, IntArray
 from autoimb.profiling.measures import Estimate, undefined
-from autoimb.profiling.nearest import Rows, count_nearer, find_nearest
+from autoimb.profiling.nearest import count_nearer, find_nearest
 from autoimb.profiling.sampling import NORMAL_95, mean_estimate, share_estimate, thin
+from autoimb.profiling.scan import Rows
 
 __all__ = ["Neighbourhood", "describe_neighbourhood", "overlap_of_random_labels"]
 

@@ -14,13 +14,13 @@ from scipy.spatial.distance import cdist
 import autoimb
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.data.dataset import make_dataset
-from autoimb.profiling import nearest, neighbours
+from autoimb.profiling import neighbours, scan
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.distances import DistanceEncoder
 from autoimb.profiling.measures import MEASURES, Estimate
-from autoimb.profiling.nearest import Rows
 from autoimb.profiling.neighbours import describe_neighbourhood
 from autoimb.profiling.profile import Profile
+from autoimb.profiling.scan import Rows
 
 OF_NEIGHBOURS = [
     name
@@ -123,7 +123,7 @@ def test_classes_apart_do_not_overlap_whatever_the_imbalance(ratio: int) -> None
 def test_random_labels_do_not_look_apart_in_tables_full_of_ties(
     kind: str, exact_work: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nearest, "EXACT_WORK", exact_work)
+    monkeypatch.setattr(scan, "EXACT_WORK", exact_work)
     n, n_positive = 4000, 250
     table = TABLES[kind](np.random.default_rng(0), n)
     found = values(profile(table, random_labels(0, n, n_positive)), list(MEASURES))
@@ -343,7 +343,7 @@ def test_a_few_rows_among_very_many_have_a_profile(n_rare: int, n_classes: int) 
 
 
 def test_a_class_of_one_row_can_be_sought_in_32_bits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nearest, "EXACT_WORK", 0)
+    monkeypatch.setattr(scan, "EXACT_WORK", 0)
     found = profile(np.random.default_rng(0).normal(size=(300, 20)), np.arange(300) == 0)
     assert_all_sound(found)
     assert (found.measures["n3"].value, found.measures["kdn"].value) == (1, 1)

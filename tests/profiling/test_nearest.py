@@ -12,8 +12,9 @@ from numpy.typing import DTypeLike
 from scipy.spatial.distance import cdist
 
 from autoimb.arrays import FloatArray, IntArray
-from autoimb.profiling import nearest
-from autoimb.profiling.nearest import Neighbours, Rows, count_nearer, find_nearest
+from autoimb.profiling import scan
+from autoimb.profiling.nearest import Neighbours, count_nearer, find_nearest
+from autoimb.profiling.scan import Rows
 
 # How a table is scanned: every way has to find the same.
 PRODUCTS: dict[str, float] = {"EXACT_WORK": 0, "MANY_UNTOLD": -1.0}
@@ -91,7 +92,7 @@ def search(case: Case, way: str = "", radii: FloatArray | None = None) -> Neighb
 
 def scan_like(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     for name, value in WAYS[way].items():
-        monkeypatch.setattr(nearest, name, value)
+        monkeypatch.setattr(scan, name, value)
 
 
 def assert_nearest(found: Neighbours, case: Case, tolerance: float = 1e-9) -> None:

@@ -16,8 +16,9 @@ from sklearn.datasets import load_breast_cancer, load_iris, load_wine, make_clas
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.profiling.marginal import fisher_direction, fisher_ratio
 from autoimb.profiling.measures import Estimate
-from autoimb.profiling.nearest import Rows, find_nearest
+from autoimb.profiling.nearest import find_nearest
 from autoimb.profiling.neighbours import describe_neighbourhood
+from autoimb.profiling.scan import Rows
 from autoimb.profiling.sketch import principal_axes
 from autoimb.profiling.skew import class_entropy_gap, imbalance_degree
 
