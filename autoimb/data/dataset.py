@@ -137,10 +137,11 @@ class Labels:
     @classmethod
     def of(cls, y: Sequence[Any] | NDArray[Any], positive: Any = None) -> Labels:
         """Read the classes off a target; by default the rarest of two is positive."""
-        classes, sizes = np.unique(np.asarray(y), return_counts=True)
+        y = np.asarray(y)
+        classes = np.unique(pd.unique(y))
         places = list(range(len(classes)))
         if len(classes) == 2:
-            rarest = 1 if sizes[1] <= sizes[0] else 0
+            rarest = 1 if 2 * (y == classes[1]).sum() <= len(y) else 0
             chosen = rarest if positive is None else _find(positive, classes)
             places = [1 - chosen, chosen]
         elif positive is not None:

@@ -62,18 +62,18 @@ class Sample:
     def places(self) -> FloatArray:
         """Share of the rest below each number, and of the class; half of those at it count.
 
-        Of shape (2, n_used, n_numbers); gaps stand last.
+        Of shape (2, n_used, n_numbers).
         """
-        numbers = self.X[:, ~self.is_categorical]
-        ranks, places = _rank(numbers), np.empty((2, *numbers.shape))
-        filled = ~np.isnan(numbers)
-        for which, other in ((0, 1), (1, 0)):
-            part = self.is_member == bool(which)
-            n, n_other = (np.maximum(filled[p].sum(axis=0), 1) for p in (part, ~part))
-            own = _rank(numbers[part])
-            places[which, part] = (own - 0.5) / n
-            places[other, part] = (ranks[part] - own) / n_other
-        return places
+        numbers = np.ascontiguousarray(self.X[:, ~self.is_categorical].T)
+        numbers[np.isnan(numbers)] = np.inf
+        filled = np.isfinite(numbers)
+        order = np.argsort(numbers, axis=1)
+        below = _count_below(np.take_along_axis(numbers, order, axis=1), self.is_member[order])
+        places = np.empty((2, *numbers.shape))
+        for which in (0, 1):
+            n = np.maximum(filled[:, self.is_member == bool(which)].sum(axis=1), 1)
+            np.put_along_axis(places[which], order, below[which] / n[:, None], axis=1)
+        return places.transpose(0, 2, 1)
 
     @cached_property
     def bins(self) -> IntArray:
@@ -319,10 +319,21 @@ def _fill(column: FloatArray) -> FloatArray:
     return np.where(gaps, 0.0 if gaps.all() else np.median(column[~gaps]), column)
 
 
-def _rank(columns: FloatArray) -> FloatArray:
-    if not columns.size:
-        return columns
-    return np.asarray(rankdata(np.nan_to_num(columns, nan=np.inf), axis=0))
+def _count_below(values: FloatArray, is_member: BoolArray) -> tuple[FloatArray, FloatArray]:
+    """Count the others, and the members, before each of the sorted values; ties count half."""
+    n = values.shape[1]
+    is_first = np.ones(values.shape, dtype=bool)
+    is_first[:, 1:] = values[:, 1:] != values[:, :-1]
+    is_last = np.ones(values.shape, dtype=bool)
+    is_last[:, :-1] = is_first[:, 1:]
+    place = np.arange(n)
+    first = np.maximum.accumulate(np.where(is_first, place, 0), axis=1)
+    last = np.minimum.accumulate(np.where(is_last, place, n)[:, ::-1], axis=1)[:, ::-1]
+    members = np.zeros((len(values), n + 1))
+    np.cumsum(is_member, axis=1, out=members[:, 1:])
+    before, after = (np.take_along_axis(members, i, axis=1) for i in (first, last + 1))
+    members_below = (before + after) / 2
+    return (first + last + 1) / 2 - members_below, members_below
 
 
 def _auc(values: FloatArray, is_member: BoolArray) -> float:

@@ -181,7 +181,7 @@ MEASURES: Mapping[str, Measure] = {
     "t4": Measure(
         "marginal",
         "principal components that hold 95 % of the variance, as a share of encoded columns",
-        "Lorena et al. 2019",
+        "Lorena et al. 2019; problexity and pymfe take raw columns, not standardised ones",
         0,
         1,
     ),

@@ -19,9 +19,9 @@ from autoimb.arrays import AnyArray, BoolArray, FloatArray, IntArray
 
 __all__ = ["CELLS", "Found", "Rows", "Scan"]
 
-# A block of 256 x 2,048 distances stays in the cache between product and comparison.
+# A block of 256 x 4,096 distances stays in the cache between product and comparison.
 QUERIES_A_BLOCK = 256
-ROWS_A_SLAB = 2048
+ROWS_A_SLAB = 4096
 # Cells of rows that are encoded at a time: bounds the memory with many columns.
 CELLS = 4_000_000
 # Up to so many differences of numbers, distances are taken directly in 64 bits; beyond it as
