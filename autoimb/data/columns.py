@@ -257,16 +257,20 @@ def _parse_numbers(
     """Read numbers; also say which filled cells are none. Infinite counts as missing."""
     if pd.api.types.is_numeric_dtype(cells):
         numbers = cells.to_numpy(dtype=float, na_value=np.nan)
-        return np.where(np.abs(numbers) > MAX_NUMBER, np.nan, numbers), np.zeros(
-            len(cells), dtype=bool
-        )
+        return _finite(numbers), np.zeros(len(cells), dtype=bool)
     text = as_text(cells)
     numbers = pd.to_numeric(
         text.map(lambda cell: TRUTH_WORDS.get(cell, cell)), errors="coerce"
     ).to_numpy(dtype=float)
     faulty = np.isnan(numbers) & text.notna().to_numpy()
     faulty &= ~text.astype(str).str.lower().isin(words).to_numpy()
-    return np.where(np.abs(numbers) > MAX_NUMBER, np.nan, numbers), faulty
+    return _finite(numbers), faulty
+
+
+def _finite(numbers: FloatArray) -> FloatArray:
+    """Count what is infinite as missing."""
+    is_infinite = np.abs(numbers) > MAX_NUMBER
+    return np.where(is_infinite, np.nan, numbers) if is_infinite.any() else numbers
 
 
 def _is_date(cells: pd.Series[Any]) -> bool:

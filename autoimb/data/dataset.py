@@ -94,7 +94,8 @@ class Schema:
         # A few rows at a time: writing a long column across the rows misses the cache each time.
         for start in range(0, len(X) if parts else 0, ROWS_AT_A_TIME):
             rows = slice(start, start + ROWS_AT_A_TIME)
-            X[rows] = np.concatenate([part[rows] for part in parts], axis=1)
+            # 0.0 and -0.0 are equal, but not their bits, by which copies of rows are found.
+            X[rows] = np.concatenate([part[rows] for part in parts], axis=1) + 0.0
         return X
 
     def unseen_levels(self, table: pd.DataFrame) -> dict[Hashable, list[str]]:
@@ -232,8 +233,7 @@ class Dataset:
         """Number of the distinct row that each row equals, missing cells being equal."""
         if not self.X.shape[1]:
             return np.zeros(len(self.X), dtype=np.intp)
-        # 0.0 and -0.0 are equal, but not their bits.
-        hashes = pd.util.hash_pandas_object(pd.DataFrame(self.X + 0.0, copy=False), index=False)
+        hashes = pd.util.hash_pandas_object(pd.DataFrame(self.X, copy=False), index=False)
         return pd.factorize(hashes)[0].astype(np.intp)
 
     @property

@@ -185,15 +185,19 @@ class Scan:
         other = self._against(slab)
         n_within = np.zeros(len(chosen), dtype=np.intp)
         kept: list[tuple[IntArray, IntArray, FloatArray]] = []
+        # Taken once for all blocks: memory fresh from the system costs as much as a comparison.
+        room = np.empty((QUERIES_A_BLOCK, -(-len(slab) // WORD) * WORD), self.dtype)
+        mask = np.empty(room.shape, dtype=bool)
         for start in range(0, len(chosen), QUERIES_A_BLOCK):
             part = slice(start, min(start + QUERIES_A_BLOCK, len(chosen)))
-            block = self._block(points[part], other)
+            n = part.stop - part.start
+            block = self._block(points[part], other, room[:n])
             reach, limit = (self._thresholds(x, part, norms) for x in (bounds, limits))
             if reach is None:
                 _leave_out(block, self.query_rows[chosen[part]], slab)
-                n_within[part] = _count_true(block < limit)
+                n_within[part] = _count_true(np.less(block, limit, out=mask[:n]))
                 continue
-            i, j = _find_below(block, reach, limit, n_within[part])
+            i, j = _find_below(block, reach, limit, n_within[part], mask[:n])
             real = j < len(slab)
             i, j = i[real], j[real]
             kept.append((i + start, slab[j], block[i, j] + norms[part][i]))
@@ -210,11 +214,11 @@ class Scan:
         with np.errstate(over="ignore"):
             return (values[part] - norms[part]).astype(self.dtype)[:, None]
 
-    def _block(self, points: AnyArray, other: AnyArray) -> AnyArray:
+    def _block(self, points: AnyArray, other: AnyArray, room: AnyArray | None = None) -> AnyArray:
         """Give distances, or their squares less the norms of the queries."""
         if self.is_exact:
-            return np.asarray(cdist(points, other))
-        return np.asarray(np.matmul(points, other))
+            return np.asarray(cdist(points, other, out=room))
+        return np.asarray(np.matmul(points, other, out=room))
 
     def _against(self, slab: IntArray) -> AnyArray:
         """Prepare a slab: a multiple of 64 rows, of which the last are infinitely far."""
@@ -251,17 +255,21 @@ def _count_true(mask: BoolArray) -> IntArray:
 
 
 def _find_below(
-    block: AnyArray, reach: AnyArray, limit: AnyArray | None, n_within: IntArray
+    block: AnyArray,
+    reach: AnyArray,
+    limit: AnyArray | None,
+    n_within: IntArray,
+    mask: BoolArray,
 ) -> tuple[IntArray, IntArray]:
     """Find the few values below the reach of their row, and add up those below its limit."""
     if limit is None:
-        return _places_true(block < reach)
+        return _places_true(np.less(block, reach, out=mask))
     # One comparison does for both where few values pass, which is nearly always.
-    passed = block < np.maximum(reach, limit)
-    if _count_true(passed).sum() > block.size // WORD:
-        n_within += _count_true(block < limit)
-        return _places_true(block < reach)
-    i, j = _places_true(passed)
+    np.less(block, np.maximum(reach, limit), out=mask)
+    if _count_true(mask).sum() > block.size // WORD:
+        n_within += _count_true(np.less(block, limit, out=mask))
+        return _places_true(np.less(block, reach, out=mask))
+    i, j = _places_true(mask)
     values = block[i, j]
     n_within += np.bincount(i[values < limit[i, 0]], minlength=len(block))
     is_near = values < reach[i, 0]
