@@ -269,7 +269,7 @@ def test_a_server_takes_what_a_file_takes(shown: Shown) -> None:
     (run,) = [run for run in parents if run.info.run_id != shown.parent.info.run_id]
     client = MlflowClient(tracking_uri=shown.url)
     assert run.info.status == "FINISHED"
-    assert len(client.list_artifacts(run.info.run_id, "figures")) == 3
+    assert len(client.list_artifacts(run.info.run_id, "figures")) == 6
     (output,) = run.outputs.model_outputs
     assert client.get_logged_model(output.model_id).status == "READY"
     files = client.list_logged_model_artifacts(output.model_id)
