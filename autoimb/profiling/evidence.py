@@ -61,6 +61,18 @@ class Evidence:
         return np.asarray(self.dataset.y == self.code)
 
     @cached_property
+    def contradicts(self) -> BoolArray:
+        """Rows that equal a row with another label; none where no column tells rows apart."""
+        dataset = self.dataset
+        if not dataset.X.shape[1]:
+            return np.zeros(len(dataset.y), dtype=bool)
+        lowest = np.full(dataset.n_distinct, dataset.n_classes)
+        highest = np.full(dataset.n_distinct, -1)
+        np.minimum.at(lowest, dataset.duplicate_groups, dataset.y)
+        np.maximum.at(highest, dataset.duplicate_groups, dataset.y)
+        return np.asarray((lowest < highest)[dataset.duplicate_groups])
+
+    @cached_property
     def gaps(self) -> IntArray:
         """Missing cells of each class (rows) in each feature (columns)."""
         X, y = self.dataset.X, self.dataset.y

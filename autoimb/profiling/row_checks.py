@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autoimb.arrays import BoolArray, IntArray
+from autoimb.arrays import IntArray
 from autoimb.data.dataset import Dataset
 from autoimb.profiling.evidence import Evidence
 from autoimb.profiling.findings import Finding
@@ -50,7 +50,7 @@ def check_few_positives(evidence: Evidence) -> Iterator[Finding]:
 
 def check_label_conflicts(evidence: Evidence) -> Iterator[Finding]:
     """Find identical rows with different labels."""
-    rows = np.flatnonzero(_contradicts(evidence.dataset))
+    rows = np.flatnonzero(evidence.contradicts)
     if len(rows):
         n_rare = int(evidence.is_member[rows].sum())
         yield Finding(
@@ -90,7 +90,7 @@ def check_duplicate_rows(evidence: Evidence) -> Iterator[Finding]:
     n_copies = n - evidence.dataset.n_distinct
     if not n_copies or not evidence.dataset.X.shape[1]:
         return
-    n_crossing = int(_contradicts(evidence.dataset).sum())
+    n_crossing = int(evidence.contradicts.sum())
     crossing = f"; {n_crossing:,} rows have a copy in another class" * (n_crossing > 0)
     yield Finding(
         "duplicate_rows",
@@ -98,17 +98,6 @@ def check_duplicate_rows(evidence: Evidence) -> Iterator[Finding]:
         f"{n_copies:,} of {n:,} rows repeat an earlier one ({n_copies / n:.1%}){crossing}.",
         "Copies stay on one side of every split, so they do not flatter the scores.",
     )
-
-
-def _contradicts(dataset: Dataset) -> BoolArray:
-    """Mark rows that equal a row with another label."""
-    if not dataset.X.shape[1]:
-        return np.zeros(len(dataset.y), dtype=bool)
-    lowest = np.full(dataset.n_distinct, dataset.n_classes)
-    highest = np.full(dataset.n_distinct, -1)
-    np.minimum.at(lowest, dataset.duplicate_groups, dataset.y)
-    np.maximum.at(highest, dataset.duplicate_groups, dataset.y)
-    return np.asarray((lowest < highest)[dataset.duplicate_groups])
 
 
 def _row_names(dataset: Dataset, rows: IntArray) -> tuple[Any, ...]:
