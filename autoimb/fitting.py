@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
 
 from autoimb.arrays import IntArray
@@ -17,6 +18,7 @@ from autoimb.data.splitting import assign_folds, feasible_folds
 from autoimb.decision.rules import solve_rule
 from autoimb.errors import AutoImbWarning, UsageError
 from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.levels import Level, plan_levels
 from autoimb.metrics import Metric, get_metric
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.profile import Profile
@@ -24,7 +26,10 @@ from autoimb.recommendation import Recommendation, build_leaderboard, recommend
 from autoimb.refitting import estimate_refit, refit
 from autoimb.search.blend import Exported, choose_export
 from autoimb.search.budget import Budget
+from autoimb.search.executors import open_executor
+from autoimb.search.interruption import interruptible
 from autoimb.search.records import SearchResult, TrialRecord
+from autoimb.search.resources import ExecutorName, Resources, plan_resources
 from autoimb.search.study import search
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.pipeline import Pipeline
@@ -46,7 +51,10 @@ class Plan:
     budget : Budget
         Its clock runs.
     n_folds : int
-    n_workers : int or None
+    n_jobs, n_threads : int or None
+        Cores to use, and threads of one model.
+    executor : {"processes", "in_process"}
+        Where trials run.
     seed : int
     blend : bool
         Whether several strategies may be exported together.
@@ -56,7 +64,9 @@ class Plan:
     space: SearchSpace
     budget: Budget
     n_folds: int = 5
-    n_workers: int | None = None
+    n_jobs: int | None = None
+    n_threads: int | None = None
+    executor: ExecutorName = "processes"
     seed: int = 0
     blend: bool = True
 
@@ -71,6 +81,8 @@ class Plan:
         n_folds: int,
         n_jobs: int | None,
         seed: int,
+        n_threads: int | None = None,
+        executor: ExecutorName = "processes",
         blend: bool = True,
     ) -> Plan:
         """Look names up and check numbers.
@@ -83,12 +95,20 @@ class Plan:
         budget = Budget(time_budget, n_trials)
         if n_folds < 2:
             raise UsageError(f"n_folds must be at least 2, but got {n_folds}.")
-        if n_jobs is not None and (n_jobs == 0 or n_jobs < -1):
-            raise UsageError(f"n_jobs must be positive, or -1 for every core, but got {n_jobs}.")
         if not 0 <= seed <= MAX_SEED:
             raise UsageError(f"random_state must be from 0 to {MAX_SEED}, but got {seed}.")
-        n_workers = None if n_jobs in (None, -1) else n_jobs
-        return cls(get_metric(metric), load_space(space), budget, n_folds, n_workers, seed, blend)
+        plan = cls(
+            get_metric(metric), load_space(space), budget, n_folds, n_jobs, n_threads, executor,
+            seed, blend,
+        )  # fmt: skip
+        plan.resources(0)
+        return plan
+
+    def resources(self, n_cells: int) -> Resources:
+        """Choose workers and threads for a table of so many cells."""
+        return plan_resources(
+            n_cells, n_jobs=self.n_jobs, n_threads=self.n_threads, executor=self.executor
+        )
 
 
 @dataclass(frozen=True)
@@ -105,8 +125,9 @@ class FitResult:
     leaderboard : DataFrame
     recommendation : Recommendation
     metric : Metric
-    y, folds : ndarray of shape (n_samples,)
-        Class codes, and the fold that scored each row.
+    y, folds : ndarray of shape (n_scored,)
+        Class codes of the rows that were scored (of very many, those of the first fold), and
+        the fold that scored each.
     seconds : float
     notes : tuple of str
         What was assumed or changed, each with how to have it otherwise.
@@ -195,7 +216,7 @@ def fit_dataset(
     dataset: Dataset,
     plan: Plan,
     *,
-    journal: Path | None = None,
+    folder: Path | None = None,
     watchers: Sequence[Watcher] = (),
     notes: Sequence[str] = (),
 ) -> FitResult:
@@ -205,8 +226,8 @@ def fit_dataset(
     ----------
     dataset : Dataset
     plan : Plan
-    journal : Path, optional
-        File for the study.
+    folder : Path, optional
+        For the journal of the search; what it already holds is taken over.
     watchers : sequence of Watcher
     notes : sequence of str
         What was assumed so far.
@@ -223,28 +244,41 @@ def fit_dataset(
         If no configuration could be evaluated.
     """
     watching = Watchers(watchers)
-    profile = profile_dataset(dataset, plan.seed)
+    resources = plan.resources(dataset.X.size)
     n_folds = feasible_folds(dataset, plan.n_folds)
-    evaluator = Evaluator.on(
-        dataset, assign_folds(dataset, n_folds, plan.seed), plan.metric.name, plan.seed
-    )
+    levels = plan_levels(dataset.class_counts, n_folds)
+    evaluator = _evaluator(dataset, plan, n_folds, levels, resources.n_threads)
     cost = estimate_refit(dataset, n_folds, plan.blend)
-    watching.started(dataset, profile, plan)
-    found = search(
-        evaluator,
-        plan.space.restricted_to(profile.facts(n_folds)),
-        plan.budget,
-        n_workers=plan.n_workers,
-        refit_cost=cost,
-        journal=journal,
-        watch=watching.told,
-    )
-    exported = choose_export(found.candidates, evaluator, plan.budget, cost)
-    pipeline, refit_notes = refit(exported, evaluator, dataset)
-    notes = (*notes, *_notes(dataset, plan, n_folds), *refit_notes, *_interruption(found))
-    result = _result(dataset, plan, profile, found, exported, pipeline, evaluator.folds, notes)
-    watching.finished(result)
+    with interruptible() as interruption:
+        with open_executor(evaluator, resources) as executor:
+            profile = profile_dataset(dataset, plan.seed)
+            watching.started(dataset, profile, plan)
+            found = search(
+                executor,
+                evaluator,
+                plan.space.restricted_to(profile.facts(n_folds)),
+                plan.budget,
+                levels=levels,
+                refit_cost=cost,
+                folder=folder,
+                watch=watching.told,
+            )
+            interruption.is_finishing = True
+        exported = choose_export(found.candidates, evaluator, plan.budget, cost)
+        pipeline, refit_notes = refit(exported, evaluator, dataset)
+        notes = (*notes, *_notes(dataset, plan, n_folds, resources), *refit_notes, *_end(found))
+        result = _result(dataset, plan, profile, found, exported, pipeline, evaluator, notes)
+        watching.finished(result)
     return result
+
+
+def _evaluator(
+    dataset: Dataset, plan: Plan, n_folds: int, levels: Sequence[Level], n_threads: int
+) -> Evaluator:
+    """Deal the rows into folds, once for every repeat that may be needed."""
+    n_repeats = max(level.repeat for level in levels) + 1
+    folds = np.stack([assign_folds(dataset, n_folds, plan.seed + k) for k in range(n_repeats)])
+    return Evaluator.on(dataset, folds, plan.metric.name, plan.seed, n_threads)
 
 
 def _result(
@@ -254,11 +288,13 @@ def _result(
     found: SearchResult,
     exported: Exported,
     pipeline: Pipeline,
-    folds: IntArray,
+    evaluator: Evaluator,
     notes: tuple[str, ...],
 ) -> FitResult:
     """Solve the decision on rows not seen in training, and sum all up."""
-    metric, y, labels = plan.metric, dataset.y, dataset.labels
+    metric, labels = plan.metric, dataset.labels
+    rows, folds = evaluator.scored(found.level)
+    y = dataset.y[rows]
     rule = solve_rule(metric, y, exported.proba)
     return FitResult(
         model=FittedModel(pipeline, dataset.schema, labels, rule, metric.name, dataset.target),
@@ -275,8 +311,8 @@ def _result(
     )
 
 
-def _notes(dataset: Dataset, plan: Plan, n_folds: int) -> list[str]:
-    notes = []
+def _notes(dataset: Dataset, plan: Plan, n_folds: int, resources: Resources) -> list[str]:
+    notes = [resources.note] if resources.note else []
     if n_folds < plan.n_folds:
         rarest = int(dataset.class_counts.argmin())
         notes.append(
@@ -291,7 +327,14 @@ def _notes(dataset: Dataset, plan: Plan, n_folds: int) -> list[str]:
     return notes
 
 
-def _interruption(found: SearchResult) -> list[str]:
-    if not found.interrupted:
-        return []
-    return [f"interrupted after {len(found.records)} trials: this is the best so far."]
+def _end(found: SearchResult) -> list[str]:
+    """Say how far the search came, where that is not what was asked for."""
+    notes = []
+    if found.level.max_rows is not None:
+        notes.append(
+            f"strategies were compared by models of {found.level.max_rows:,} rows: the time did "
+            "not suffice for all. Give a larger budget."
+        )
+    if found.interrupted:
+        notes.append(f"interrupted after {len(found.records)} trials: this is the best so far.")
+    return notes

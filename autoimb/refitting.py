@@ -20,6 +20,7 @@ from autoimb.strategy.pipeline import (
     TrainingPart,
     train,
 )
+from autoimb.strategy.thinning import thin
 
 __all__ = ["estimate_refit", "refit"]
 
@@ -47,8 +48,8 @@ def estimate_refit(dataset: Dataset, n_folds: int, blended: bool) -> RefitCost:
     -------
     RefitCost
     """
-    fits = 1 / (n_folds - 1) + _has_few(dataset)
-    return RefitCost(BLEND_SIZE if blended else 1, ALONE * fits)
+    trained = 1 + (n_folds - 1) * _has_few(dataset)
+    return RefitCost(BLEND_SIZE if blended else 1, trained, len(dataset.y), n_folds, ALONE)
 
 
 def _has_few(dataset: Dataset) -> bool:
@@ -76,8 +77,7 @@ def refit(exported: Exported, evaluator: Evaluator, dataset: Dataset) -> tuple[P
         Notes for the user.
     """
     n_threads = (os.cpu_count() or 1) if dataset.X.size > THREADS_PAY else 1
-    levels, n_classes = dataset.schema.n_levels, dataset.n_classes
-    everything = TrainingPart(dataset.X, dataset.y, levels, n_classes, evaluator.seed)
+    everything = _all_rows(dataset, evaluator.seed, exported.max_rows)
     few = _has_few(dataset)
     with threadpool_limits(n_threads):
         trained = [
@@ -93,8 +93,23 @@ def refit(exported: Exported, evaluator: Evaluator, dataset: Dataset) -> tuple[P
     return fits[0] if len(fits) == 1 else AveragedPipeline(fits), notes
 
 
+def _all_rows(dataset: Dataset, seed: int, max_rows: int | None) -> TrainingPart:
+    """Take every row, or as many as time allows."""
+    X, y, rates = dataset.X, dataset.y, None
+    if max_rows is not None and max_rows < len(y):
+        rows, rates = thin(y, max_rows, seed)
+        X, y = X[rows], y[rows]
+    return TrainingPart(X, y, dataset.schema.n_levels, dataset.n_classes, seed, rates)
+
+
 def _notes(exported: Exported, averaged: bool) -> list[str]:
     notes, n = [], len(exported.members)
+    if exported.max_rows is not None:
+        notes.append(
+            f"the exported model was trained on {exported.max_rows:,} rows, among them all of the "
+            "rarest class, and its probabilities corrected for it: the time did not suffice for "
+            "more. Give a larger budget."
+        )
     if n > 1:
         notes.append(
             f"the exported model blends the best of {n} strategies; --no-blend (blend=False) "

@@ -207,7 +207,7 @@ def _fit_and_export(
     result = fit_dataset(
         problem.dataset,
         plan,
-        journal=folder / "study.journal",
+        folder=folder,
         watchers=watchers,
         notes=problem.notes,
     )

@@ -8,7 +8,7 @@ from autoimb.arrays import IntArray
 from autoimb.data.dataset import Dataset
 from autoimb.errors import DataError
 
-__all__ = ["assign_folds", "feasible_folds"]
+__all__ = ["assign_folds", "deal", "feasible_folds"]
 
 
 def feasible_folds(dataset: Dataset, n_folds: int) -> int:
@@ -79,16 +79,40 @@ def assign_folds(dataset: Dataset, n_folds: int, seed: int) -> IntArray:
     for code in np.argsort(-dataset.class_counts, kind="stable"):
         group_class[group[dataset.y == code]] = code
     rng = np.random.default_rng(seed)
-    fold_of_group = np.empty(len(group_class), dtype=np.intp)
-    dealt = 0
-    for code in range(dataset.n_classes):
-        members = rng.permutation(np.flatnonzero(group_class == code))
-        fold_of_group[members] = (dealt + np.arange(len(members))) % n_folds
-        dealt += len(members)
-    folds = fold_of_group[group]
+    folds = deal(group_class, n_folds, rng)[group]
     for code in range(dataset.n_classes):
         members = np.flatnonzero(dataset.y == code)
         # A class that is all copies of one row cannot be validated but by tearing them apart.
         if len(np.unique(folds[members])) == 1:
             folds[rng.permutation(members)] = np.arange(len(members)) % n_folds
+    return folds
+
+
+def deal(y: IntArray, n_folds: int, rng: np.random.Generator) -> IntArray:
+    """Deal rows into folds, each class in equal shares.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Class codes.
+    n_folds : int
+    rng : Generator
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        From 0 to `n_folds` - 1.
+
+    Examples
+    --------
+    >>> folds = deal(np.array([0, 0, 0, 0, 1, 1]), 2, np.random.default_rng(0))
+    >>> np.bincount(folds[:4]), np.bincount(folds[4:])
+    (array([2, 2]), array([1, 1]))
+    """
+    folds = np.empty(len(y), dtype=np.intp)
+    dealt = 0
+    for code in np.unique(y):
+        members = rng.permutation(np.flatnonzero(y == code))
+        folds[members] = (dealt + np.arange(len(members))) % n_folds
+        dealt += len(members)
     return folds

@@ -6,6 +6,7 @@ import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,37 @@ from threadpoolctl import threadpool_limits
 
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.data.dataset import Dataset
+from autoimb.data.splitting import deal
+from autoimb.evaluation.folds import Fold, SharedArrays
+from autoimb.evaluation.futility import Hurdle
+from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import Score, score_out_of_fold
-from autoimb.metrics import get_metric
+from autoimb.metrics import Metric, get_metric
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.pipeline import TrainingPart, train
+from autoimb.strategy.thinning import thin
 
-__all__ = ["Evaluation", "Evaluator"]
+__all__ = ["Evaluation", "Evaluator", "Task"]
+
+# Of the rows of folds that a process keeps at hand.
+MAX_KEPT_BYTES = 2**27
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be evaluated.
+
+    Attributes
+    ----------
+    configuration : Configuration
+    level : Level
+    hurdle : Hurdle or None
+        The best so far; None evaluates every fold whatever the first ones show.
+    """
+
+    configuration: Configuration
+    level: Level
+    hurdle: Hurdle | None = None
 
 
 @dataclass(frozen=True)
@@ -29,15 +55,24 @@ class Evaluation:
     Attributes
     ----------
     proba : ndarray of shape (n_samples, n_classes), float32
-        Each row's by a model that has not seen it.
+        Each row's by a model that has not seen it; NaN for rows that are not scored, empty if
+        the evaluation was stopped.
     scores : mapping of str to Score
+        Empty if the evaluation was stopped.
     seconds : float
         Of training and predicting.
+    fold_values : tuple of float
+        Of each fold that was scored, by the metric that tells early who falls behind; greater is
+        better.
+    is_complete : bool
+        Whether every fold was scored.
     """
 
     proba: NDArray[np.float32]
     scores: Mapping[str, Score]
     seconds: float
+    fold_values: tuple[float, ...] = ()
+    is_complete: bool = True
 
 
 class Evaluator:
@@ -46,8 +81,10 @@ class Evaluator:
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
-    y, folds : ndarray of shape (n_samples,)
-        Class codes, and the fold that scores each row.
+    y : ndarray of shape (n_samples,)
+        Class codes.
+    folds : ndarray of shape (n_samples,) or (n_repeats, n_samples)
+        The fold that scores each row, in one or several assignments.
     n_levels : sequence of int
         Categories of each column; 0 for numbers.
     n_classes : int
@@ -55,6 +92,8 @@ class Evaluator:
     seed : int
     n_threads : int
         Of one model.
+    shared : SharedArrays, optional
+        Keeps encodings for other processes.
 
     Examples
     --------
@@ -78,16 +117,18 @@ class Evaluator:
         metric: str,
         seed: int,
         n_threads: int = 1,
+        shared: SharedArrays | None = None,
     ) -> None:
         self.X = X
         self.y = y
-        self.folds = folds
+        self.assignments = np.atleast_2d(folds)
         self.n_levels = n_levels
         self.n_classes = n_classes
         self.metric = metric
         self.seed = seed
         self.n_threads = n_threads
-        self._parts: dict[int, TrainingPart] = {}
+        self.shared = shared or SharedArrays(None)
+        self._folds: dict[str, Fold] = {}
 
     @classmethod
     def on(
@@ -98,31 +139,46 @@ class Evaluator:
         return cls(dataset.X, dataset.y, folds, levels, dataset.n_classes, metric, seed, n_threads)
 
     @property
+    def folds(self) -> IntArray:
+        """The first assignment of rows to folds."""
+        return np.asarray(self.assignments[0])
+
+    @cached_property
     def n_folds(self) -> int:
         """Number of folds."""
         return int(self.folds.max()) + 1
 
+    @property
+    def pace(self) -> Metric:
+        """The metric that tells from a few folds who falls behind: one that needs no decision."""
+        metric = get_metric(self.metric)
+        return get_metric(metric.ranking) if metric.needs_decision else metric
+
     def save(self, folder: Path) -> None:
         """Write what other processes need; they map the arrays instead of copying them."""
-        for name in ("X", "y", "folds"):
+        for name in ("X", "y", "assignments"):
             np.save(folder / f"{name}.npy", getattr(self, name))
         rest = (self.n_levels, self.n_classes, self.metric, self.seed, self.n_threads)
         (folder / "evaluator.pkl").write_bytes(pickle.dumps(rest))
+        (folder / "shared").mkdir()
 
     @classmethod
     def load(cls, folder: Path) -> Evaluator:
         """Read what `save` wrote."""
-        arrays = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("X", "y", "folds")]
-        return cls(*arrays, *pickle.loads((folder / "evaluator.pkl").read_bytes()))
+        names = ("X", "y", "assignments")
+        arrays = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in names]
+        rest = pickle.loads((folder / "evaluator.pkl").read_bytes())
+        return cls(*arrays, *rest, SharedArrays(folder / "shared"))
 
     def evaluate(
-        self, configuration: Configuration, check: Callable[[], None] = lambda: None
+        self, asked: Task | Configuration, check: Callable[[], None] = lambda: None
     ) -> Evaluation:
         """Cross-validate a configuration.
 
         Parameters
         ----------
-        configuration : Configuration
+        asked : Task or Configuration
+            A configuration alone is scored on every fold.
         check : callable
             Called before every fold; ends the evaluation by raising.
 
@@ -135,28 +191,76 @@ class Evaluator:
         Exception
             Whatever a component raises; ValueError for predictions that are no probabilities.
         """
+        task = asked if isinstance(asked, Task) else Task(asked, Level(self.n_folds))
+        level, pace = task.level, self.pace
         begun = time.perf_counter()
-        proba = np.empty((len(self.y), self.n_classes), dtype=np.float32)
+        proba = np.full((len(self.y), self.n_classes), np.nan, dtype=np.float32)
+        values: list[float] = []
         with threadpool_limits(self.n_threads):
-            for fold in range(self.n_folds):
+            for fold in range(level.n_folds):
                 check()
-                pipeline = train(
-                    configuration,
-                    self.training_part(fold),
-                    n_threads=self.n_threads,
-                    seed=self.seed,
-                )
-                scored = self.folds == fold
-                proba[scored] = pipeline.predict_proba(self.X[scored])
+                rows = self._scored_rows(fold, level)
+                proba[rows] = self._predict(task.configuration, fold, level)
+                found = proba[rows].astype(float)
+                values.append(pace.utility(pace.evaluate(self.y[rows], found, self.y[rows])))
+                if task.hurdle is not None and task.hurdle.is_out_of_reach(values):
+                    seconds = time.perf_counter() - begun
+                    return Evaluation(proba[:0], {}, seconds, tuple(values), False)
         seconds = time.perf_counter() - begun
-        scores = score_out_of_fold(get_metric(self.metric), self.y, proba.astype(float), self.folds)
-        return Evaluation(proba, scores, seconds)
+        return Evaluation(proba, self.score(proba, level), seconds, tuple(values))
+
+    def score(self, proba: NDArray[np.float32], level: Level) -> Mapping[str, Score]:
+        """Score predictions on the rows that are scored at a level."""
+        rows, groups = self.scored(level)
+        found = proba[rows].astype(float)
+        return score_out_of_fold(get_metric(self.metric), self.y[rows], found, groups)
+
+    def scored(self, level: Level) -> tuple[IntArray, IntArray]:
+        """Tell which rows are scored at a level, in which groups decisions are tuned apart.
+
+        Groups are folds; a single fold is split for the purpose.
+
+        Returns
+        -------
+        rows, groups : ndarray of shape (n_scored,)
+        """
+        folds = self.assignments[level.repeat]
+        rows = np.flatnonzero(folds < level.n_folds)
+        if level.n_folds > 1:
+            return rows, np.asarray(folds[rows])
+        return rows, deal(self.y[rows], self.n_folds, np.random.default_rng(self.seed))
 
     def training_part(self, fold: int) -> TrainingPart:
         """Return what is trained on to score a fold, with its encodings."""
-        if fold not in self._parts:
-            rows = self.folds != fold
-            self._parts[fold] = TrainingPart(
-                self.X[rows], self.y[rows], self.n_levels, self.n_classes, self.seed
-            )
-        return self._parts[fold]
+        return self._fold(fold, Level(self.n_folds))
+
+    def _predict(self, configuration: Configuration, number: int, level: Level) -> FloatArray:
+        fold = self._fold(number, level)
+        pipeline = train(configuration, fold, n_threads=self.n_threads, seed=self.seed)
+        return fold.predict_proba(pipeline)
+
+    def _scored_rows(self, fold: int, level: Level) -> IntArray:
+        return np.flatnonzero(self.assignments[level.repeat] == fold)
+
+    def _fold(self, number: int, level: Level) -> Fold:
+        """Return a fold, kept at hand as far as memory goes."""
+        name = f"{level.repeat}-{number}-{level.max_rows or 'all'}"
+        if name not in self._folds:
+            made = self._make_fold(number, level, name)
+            kept = made.nbytes + sum(fold.nbytes for fold in self._folds.values())
+            if kept > MAX_KEPT_BYTES:
+                self._folds.clear()
+            self._folds[name] = made
+        return self._folds[name]
+
+    def _make_fold(self, number: int, level: Level, name: str) -> Fold:
+        folds = self.assignments[level.repeat]
+        rows = np.flatnonzero(folds != number)
+        rates = None
+        if level.max_rows is not None and level.max_rows < len(rows):
+            kept, rates = thin(self.y[rows], level.max_rows, self.seed)
+            rows = rows[kept]
+        part = TrainingPart(
+            self.X[rows], self.y[rows], self.n_levels, self.n_classes, self.seed, rates
+        )
+        return Fold(part, self.X[self._scored_rows(number, level)], name, self.shared)

@@ -29,16 +29,19 @@ class Exported:
         One trial, or those that are blended, the best first.
     blend : Blend or None
         How they are combined; None for one.
-    proba : ndarray of shape (n_samples, n_classes)
-        Out-of-fold; a blend's is fitted on the other folds.
+    proba : ndarray of shape (n_scored, n_classes)
+        Out-of-fold, of the rows that were scored; a blend's is fitted on the other folds.
     scores : mapping of str to Score
         Of these.
+    max_rows : int or None
+        Rows that it is trained on at most, where time allows no more.
     """
 
     members: tuple[TrialRecord, ...]
     blend: Blend | None
     proba: FloatArray
     scores: Mapping[str, Score]
+    max_rows: int | None = None
 
 
 def choose_export(
@@ -64,16 +67,22 @@ def choose_export(
     Exported
     """
     best = candidates[0]
-    alone = Exported((best.record,), None, best.evaluation.proba.astype(float), best.record.scores)
+    rows, folds = evaluator.scored(best.level)
+    alone = Exported(
+        (best.record,),
+        None,
+        best.evaluation.proba[rows].astype(float),
+        best.record.scores,
+        None if cost.seconds([best])[0] <= budget.left() else best.level.max_rows,
+    )
     if best.record.configuration.model.single:
         return alone
     others = [c for c in candidates if not c.record.configuration.model.single]
-    seconds = cost.seconds([candidate.evaluation.seconds for candidate in others])
-    members = [others[number] for number in budget.affordable(seconds)]
+    members = [others[number] for number in budget.affordable(cost.seconds(others))]
     if len(members) == 1:
         return alone
-    y, folds = evaluator.y, evaluator.folds
-    odds = np.stack([log_odds(m.evaluation.proba.astype(float)) for m in members], axis=2)
+    y = evaluator.y[rows]
+    odds = np.stack([log_odds(m.evaluation.proba[rows].astype(float)) for m in members], axis=2)
     proba = cross_fitted_blend(y, odds, folds)
     scores = score_out_of_fold(get_metric(evaluator.metric), y, proba, folds)
     return Exported(tuple(m.record for m in members), Blend.fit(y, odds), proba, scores)

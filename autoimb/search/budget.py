@@ -6,9 +6,12 @@ import math
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from autoimb.errors import UsageError
+from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.levels import Level
+from autoimb.search.records import Candidate
 
 __all__ = ["Budget", "RefitCost", "parse_seconds"]
 
@@ -100,6 +103,10 @@ class Budget:
         """Seconds left, infinite without a limit."""
         return math.inf if self.seconds is None else self.seconds - self.elapsed()
 
+    def less(self, spent: float) -> Budget:
+        """Count seconds that an earlier process has spent."""
+        return replace(self, started=self.started - spent) if spent else self
+
     def left_to_search(self, refit_seconds: Sequence[float]) -> float:
         """Seconds left once refitting and finishing are set aside.
 
@@ -145,13 +152,32 @@ class RefitCost:
     ----------
     n_strategies : int
         How many at most.
-    share : float
-        Of the seconds that cross-validating a strategy took.
+    trained : float
+        Rows that each strategy is trained on, over all its fits, as a share of the table's.
+    n_rows, n_folds : int
+        Of the table, and that it is dealt into.
+    speed : float
+        Of a fit then, as a share of its seconds in the search.
     """
 
-    n_strategies: int = 1
-    share: float = 1.0
+    n_strategies: int
+    trained: float
+    n_rows: int
+    n_folds: int
+    speed: float = 1.0
 
-    def seconds(self, evaluated: Sequence[float]) -> list[float]:
+    @classmethod
+    def of_one(cls, evaluator: Evaluator) -> RefitCost:
+        """Make the cost of training one strategy once, on all rows."""
+        return cls(1, 1.0, len(evaluator.y), evaluator.n_folds)
+
+    def seconds(self, candidates: Sequence[Candidate]) -> list[float]:
         """Estimate the seconds of each strategy from those of its cross-validation."""
-        return [self.share * seconds for seconds in evaluated[: self.n_strategies]]
+        return [
+            self.speed * self.trained * c.evaluation.seconds / self.share_trained(c.level)
+            for c in candidates[: self.n_strategies]
+        ]
+
+    def share_trained(self, level: Level) -> float:
+        """Rows that an evaluation trains on, over all its folds, as a share of the table's."""
+        return level.share_trained(self.n_rows, self.n_folds)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
-import signal
-import sys
 import tempfile
 import threading
 import time
@@ -14,23 +12,30 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import lru_cache
-from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Protocol
+from typing import Protocol
 
 from pebble import ProcessPool
 
-from autoimb.evaluation.engine import Evaluation, Evaluator
-from autoimb.strategy.configuration import Configuration
+from autoimb.evaluation.engine import Evaluation, Evaluator, Task
+from autoimb.search.resources import Resources
+from autoimb.search.spawning import MainlessContext
 
 __all__ = ["Executor", "InProcessExecutor", "WorkerExecutor", "open_executor"]
 
 
 class Executor(Protocol):
-    """Something that evaluates configurations."""
+    """Something that evaluates configurations.
 
-    def submit(self, configuration: Configuration, limit: float | None) -> Future[Evaluation]:
+    Attributes
+    ----------
+    n_workers : int
+        Tasks that run at once.
+    """
+
+    n_workers: int
+
+    def submit(self, task: Task, limit: float | None) -> Future[Evaluation]:
         """Start an evaluation; its future raises TimeoutError beyond `limit` seconds."""
 
 
@@ -42,10 +47,12 @@ class InProcessExecutor:
     evaluator : Evaluator
     """
 
+    n_workers = 1
+
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
 
-    def submit(self, configuration: Configuration, limit: float | None) -> Future[Evaluation]:
+    def submit(self, task: Task, limit: float | None) -> Future[Evaluation]:
         """Evaluate at once; the limit is looked at before every fold."""
         future: Future[Evaluation] = Future()
         begun = time.monotonic()
@@ -55,7 +62,7 @@ class InProcessExecutor:
                 raise TimeoutError
 
         try:
-            future.set_result(self.evaluator.evaluate(configuration, check))
+            future.set_result(self.evaluator.evaluate(task, check))
         except Exception as error:
             future.set_exception(error)
         return future
@@ -69,46 +76,91 @@ class WorkerExecutor:
     folder : Path
         Where the evaluator was saved.
     pool : ProcessPool
+    n_workers : int
     """
 
-    def __init__(self, folder: Path, pool: ProcessPool) -> None:
+    def __init__(self, folder: Path, pool: ProcessPool, n_workers: int) -> None:
         self.folder = folder
         self.pool = pool
+        self.n_workers = n_workers
 
-    def submit(self, configuration: Configuration, limit: float | None) -> Future[Evaluation]:
+    def warm_up(self) -> None:
+        """Have the workers start and load the data, while this process does something else."""
+        for _ in range(self.n_workers):
+            self.pool.schedule(_begin, args=(str(self.folder),))
+
+    def submit(self, task: Task, limit: float | None) -> Future[Evaluation]:
         """Queue an evaluation; the limit counts from its start."""
         future: Future[Evaluation] = self.pool.schedule(
-            _evaluate, args=(str(self.folder), configuration), timeout=limit
+            _evaluate, args=(str(self.folder), task), timeout=limit
         )
         return future
 
 
 @contextmanager
-def open_executor(evaluator: Evaluator, n_workers: int) -> Iterator[Executor]:
+def open_executor(evaluator: Evaluator, resources: Resources) -> Iterator[Executor]:
     """Open an executor, and stop what still runs at the end.
 
     Parameters
     ----------
     evaluator : Evaluator
-    n_workers : int
-        1 evaluates in this process.
+    resources : Resources
 
     Yields
     ------
     Executor
     """
-    # A daemonic process, such as another pool's worker, may not have children.
-    if n_workers == 1 or multiprocessing.current_process().daemon:
+    if resources.executor == "in_process":
         yield InProcessExecutor(evaluator)
         return
     with tempfile.TemporaryDirectory(prefix="autoimb-") as name:
         evaluator.save(Path(name))
-        pool = ProcessPool(max_workers=n_workers, context=_MainlessContext())
+        pool = ProcessPool(
+            max_workers=resources.n_workers,
+            context=MainlessContext(),
+            initializer=_prepare,
+            initargs=(resources.memory,),
+        )
         try:
-            yield WorkerExecutor(Path(name), pool)
+            executor = WorkerExecutor(Path(name), pool, resources.n_workers)
+            executor.warm_up()
+            yield executor
         finally:
             pool.stop()  # type: ignore[no-untyped-call]
             pool.join()
+
+
+def _prepare(memory: int | None) -> None:
+    """Bound the memory of this worker, and have it end with its parent."""
+    _limit_memory(memory)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _limit_memory(memory: int | None) -> None:
+    """Have allocations beyond the limit fail, which is an error of one trial."""
+    try:
+        import resource
+    except ImportError:  # a Unix module
+        return
+    if memory is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        most = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+
+
+def _end_with_parent() -> None:
+    """Wait for the parent, and do not finish a trial that nobody waits for."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _begin(folder: str) -> None:
+    """Load what most trials need."""
+    import lightgbm  # noqa: F401
+
+    _load_evaluator(folder)
 
 
 @lru_cache(maxsize=1)
@@ -116,10 +168,10 @@ def _load_evaluator(folder: str) -> Evaluator:
     return Evaluator.load(Path(folder))
 
 
-def _evaluate(folder: str, configuration: Configuration) -> Evaluation:
+def _evaluate(folder: str, task: Task) -> Evaluation:
     """Evaluate inside a worker, which loads the data once."""
     try:
-        return _load_evaluator(folder).evaluate(configuration)
+        return _load_evaluator(folder).evaluate(task)
     except Exception as error:
         # An error that cannot be rebuilt in the parent would bring the whole pool down.
         try:
@@ -127,69 +179,3 @@ def _evaluate(folder: str, configuration: Configuration) -> Evaluation:
         except Exception:
             raise RuntimeError(f"{type(error).__name__}: {error}") from None
         raise
-
-
-class _MainlessProcess(SpawnProcess):
-    """A spawned process that does not run the user's script again.
-
-    Spawning makes the child import the parent's main module, so that a script without
-    a guard would start itself over. Workers need nothing of it: it is hidden while
-    the child is told what to import.
-    """
-
-    _hiding = threading.Lock()
-
-    @staticmethod
-    def _Popen(process_obj: Any) -> Any:
-        with _MainlessProcess._hiding, _interrupts_blocked(), _output_discarded():
-            main = sys.modules["__main__"]
-            sys.modules["__main__"] = ModuleType("__main__")
-            try:
-                return SpawnProcess._Popen(process_obj)
-            finally:
-                sys.modules["__main__"] = main
-
-
-@contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Have a child start deaf to Ctrl-C, which is the parent's to act on.
-
-    A mask is inherited, while ignoring the signal is up to code that the child has yet to import.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _output_discarded() -> Iterator[None]:
-    """Have a child start with nowhere to print.
-
-    What libraries print in a trial is no result of the user's, and a worker that is still
-    starting when the pool is closed would show a traceback. The files are inherited, so that this
-    process lacks them for the moment of the start.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    kept = [os.dup(number) for number in (1, 2)]
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        for number in (1, 2):
-            os.dup2(nowhere, number)
-        yield
-    finally:
-        for number, copy in zip((1, 2), kept, strict=True):
-            os.dup2(copy, number)
-        for number in (nowhere, *kept):
-            os.close(number)
-
-
-class _MainlessContext(SpawnContext):
-    """The context that pebble makes its workers with."""
-
-    Process = _MainlessProcess

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 import optuna
 
 from autoimb.evaluation.engine import Evaluation
+from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import Score
 from autoimb.strategy.configuration import Configuration
 
@@ -22,20 +24,27 @@ class TrialRecord:
     ----------
     number : int
     configuration : Configuration
-    state : {"complete", "failed"}
+    state : {"complete", "pruned", "failed"}
+        Pruned: its first folds left it too little hope.
     scores : mapping of str to Score
-        Empty if it failed.
+        Empty unless complete; of a trial that earned further repeats, the mean over them.
     seconds : float
     reason : str
-        Why it failed, in one line.
+        Why it failed or was pruned, in one line.
+    fold_values : tuple of float
+        Of the folds that were scored, by the metric that trials are compared by on the way.
+    level : Level or None
+        The last that it was evaluated at; None unless complete.
     """
 
     number: int
     configuration: Configuration
-    state: Literal["complete", "failed"]
-    scores: dict[str, Score] = field(default_factory=dict)
+    state: Literal["complete", "pruned", "failed"]
+    scores: Mapping[str, Score] = field(default_factory=dict)
     seconds: float = 0.0
     reason: str = ""
+    fold_values: tuple[float, ...] = ()
+    level: Level | None = None
 
 
 @dataclass(frozen=True)
@@ -46,10 +55,19 @@ class Candidate:
     ----------
     record : TrialRecord
     evaluation : Evaluation
+    level : Level
+        Of the evaluation.
+    step : int
+        Place of the last level that the trial has been through.
+    repeats : tuple of mapping of str to Score
+        Of further assignments of rows to folds.
     """
 
     record: TrialRecord
     evaluation: Evaluation
+    level: Level
+    step: int = 0
+    repeats: tuple[Mapping[str, Score], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,10 +80,12 @@ class SearchResult:
     records : tuple of TrialRecord
         In the order of their numbers.
     candidates : tuple of Candidate
-        The best trial of each leading strategy, by `selection_value`, best first.
+        The best trial of each leading strategy, by `selection_value`, best first; all evaluated
+        on the same rows.
     default : TrialRecord or None
         The default configuration: no sampler, no weight; None if it failed.
     default_evaluation : Evaluation or None
+        On the rows of the candidates; None if time did not suffice.
     interrupted : bool
         Whether the user ended it.
     """
@@ -86,3 +106,8 @@ class SearchResult:
     def best_evaluation(self) -> Evaluation:
         """What the best predicted."""
         return self.candidates[0].evaluation
+
+    @property
+    def level(self) -> Level:
+        """How thoroughly the candidates were evaluated."""
+        return self.candidates[0].level

@@ -18,6 +18,7 @@ from autoimb.strategy.configuration import Choice, Configuration
 from autoimb.strategy.encoding import Encoder
 from autoimb.strategy.resampling import BalanceTowards, Resampled, resample
 from autoimb.strategy.search_space import import_class
+from autoimb.strategy.thinning import correct_prevalence
 
 __all__ = [
     "AveragedPipeline", "BlendedPipeline", "Pipeline", "TrainedPipeline", "TrainingPart", "train",
@@ -38,24 +39,37 @@ class TrainingPart:
         Categories of each column; 0 for numbers.
     n_classes : int
     seed : int
+    rates : ndarray of shape (n_classes,), optional
+        Share of each class that these rows are, as `thin` gives it; by default all of it.
     """
 
     def __init__(
-        self, X: FloatArray, y: IntArray, n_levels: Sequence[int], n_classes: int, seed: int
+        self,
+        X: FloatArray,
+        y: IntArray,
+        n_levels: Sequence[int],
+        n_classes: int,
+        seed: int,
+        rates: FloatArray | None = None,
     ) -> None:
         self.X = X
         self.y = y
         self.n_levels = n_levels
         self.n_classes = n_classes
         self.seed = seed
+        self.rates = rates
         self._encoded: dict[str, tuple[Encoder, FloatArray]] = {}
 
     def encoded(self, kind: str) -> tuple[Encoder, FloatArray]:
         """Return the encoder for a kind of input, and the encoded rows."""
         if kind not in self._encoded:
-            encoder = Encoder(kind, self.n_levels, self.seed)
-            self._encoded[kind] = encoder, encoder.fit_transform(self.X, self.y)
+            self._encoded[kind] = self.encode(kind)
         return self._encoded[kind]
+
+    def encode(self, kind: str) -> tuple[Encoder, FloatArray]:
+        """Fit an encoder to the rows."""
+        encoder = Encoder(kind, self.n_levels, self.seed)
+        return encoder, encoder.fit_transform(self.X, self.y)
 
 
 @dataclass(frozen=True)
@@ -67,11 +81,15 @@ class TrainedPipeline:
     encoder : Encoder
     model : classifier
     n_classes : int
+    rates : ndarray of shape (n_classes,) or None
+        Share of each class that the model was trained on, which its probabilities are corrected
+        for; None for all of it.
     """
 
     encoder: Encoder
     model: Any
     n_classes: int
+    rates: FloatArray | None = None
 
     @property
     def n_fits(self) -> int:
@@ -96,19 +114,23 @@ class TrainedPipeline:
         ValueError
             If the model knows too few classes or returns something that is no probability.
         """
+        return self.predict_encoded(self.encoder.transform(X))
+
+    def predict_encoded(self, Z: FloatArray) -> FloatArray:
+        """Predict probabilities of rows that `encoder` encoded, as `predict_proba` does."""
         name = type(self.model).__name__
         if list(self.model.classes_) != list(range(self.n_classes)):
             raise ValueError(f"{name} was trained on a part without every class")
-        if not len(X):
+        if not len(Z):
             return np.empty((0, self.n_classes))
-        proba = np.asarray(self.model.predict_proba(self.encoder.transform(X)), dtype=float)
+        proba = np.asarray(self.model.predict_proba(Z), dtype=float)
         if not np.isfinite(proba).all():
             raise ValueError(f"{name} predicts probabilities that are not finite")
         if proba.min() < 0 or proba.max() > 1 + SUM_TOLERANCE:
             raise ValueError(f"{name} predicts probabilities outside [0, 1]")
         if abs(proba.sum(axis=1) - 1).max() > SUM_TOLERANCE:
             raise ValueError(f"{name} predicts probabilities that do not sum to 1")
-        return proba
+        return proba if self.rates is None else correct_prevalence(proba, self.rates)
 
 
 @dataclass(frozen=True)
@@ -228,9 +250,8 @@ def _train(
         Z = np.concatenate([Z[drawn.kept], encoder.transform(drawn.synthetic)])
         y = drawn.y
     model = build(configuration.model, encoder, n_threads=n_threads, seed=seed)
-    return TrainedPipeline(
-        encoder, _fit(model, configuration.weight, encoder, Z, y), part.n_classes
-    )
+    fitted = _fit(model, configuration.weight, encoder, Z, y)
+    return TrainedPipeline(encoder, fitted, part.n_classes, part.rates)
 
 
 def _fit(model: Any, weight: Choice, encoder: Encoder, Z: FloatArray, y: IntArray) -> Any:

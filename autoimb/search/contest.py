@@ -1,0 +1,119 @@
+"""The trials of a search against each other: who leads, and what another has to beat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from autoimb.evaluation.engine import Evaluation
+from autoimb.evaluation.futility import Hurdle, estimate_noise
+from autoimb.evaluation.levels import Level
+from autoimb.evaluation.scoring import Score, selection_value
+from autoimb.metrics import Metric
+from autoimb.search.journal import EvaluationFolder
+from autoimb.search.records import Candidate, TrialRecord
+
+__all__ = ["Contest"]
+
+# Strategies whose best predictions are kept.
+N_CANDIDATES = 24
+# Finished trials from which the noise of the folds can be told.
+ENOUGH_FOR_NOISE = 3
+
+
+class Contest:
+    """Trials as they finish, the best of each strategy with its predictions.
+
+    Parameters
+    ----------
+    metric : Metric
+    levels : sequence of Level
+        The first is that of every trial.
+    kept : EvaluationFolder
+        Holds the predictions of the leading ones.
+    """
+
+    def __init__(self, metric: Metric, levels: Sequence[Level], kept: EvaluationFolder) -> None:
+        self.metric = metric
+        self.levels = levels
+        self.kept = kept
+        self.records: dict[int, TrialRecord] = {}
+        self.default: Candidate | None = None
+        self._best_of: dict[str, Candidate] = {}
+        self._noise = 0.0
+        self._n_noted = 0
+
+    def add(self, record: TrialRecord, evaluation: Evaluation | None = None) -> None:
+        """Enter a trial, with its predictions if it is complete and they are still at hand."""
+        self.records[record.number] = record
+        if evaluation is None:
+            return
+        candidate = Candidate(record, evaluation, self.levels[0])
+        if record.number == 0:
+            self.default = candidate
+        self._keep(candidate)
+
+    def hurdle(self) -> Hurdle | None:
+        """Return what the next trial has to beat; None while too little is known."""
+        leader = next(iter(self.leading()), None)
+        complete = [r.fold_values for r in self.records.values() if r.state == "complete"]
+        if leader is None or len(complete) < ENOUGH_FOR_NOISE:
+            return None
+        if len(complete) != self._n_noted:
+            self._noise, self._n_noted = estimate_noise(complete), len(complete)
+        return Hurdle(self.records[leader.record.number].fold_values, self._noise)
+
+    def leading(self) -> list[Candidate]:
+        """Sort the best first: who came furthest, then by value; of equals the first asked for."""
+        return sorted(
+            self._best_of.values(), key=lambda c: (-c.step, -self.value(c), c.record.number)
+        )
+
+    def promote(self, candidate: Candidate, step: int, evaluation: Evaluation) -> None:
+        """Enter what a candidate came to at a further level."""
+        level, record = self.levels[step], candidate.record
+        if level.repeat:
+            # The first evaluation goes on to stand for its predictions.
+            repeats = (*candidate.repeats, evaluation.scores)
+            scores = _average([candidate.evaluation.scores, *repeats])
+            record = replace(record, scores=scores, level=level)
+            further = replace(candidate, record=record, step=step, repeats=repeats)
+        else:
+            record = replace(record, scores=evaluation.scores, level=level)
+            further = Candidate(record, evaluation, level, step)
+        self.records[record.number] = record
+        if self._best_of.get(str(record.configuration)) is candidate:
+            self._best_of[str(record.configuration)] = further
+        if self.default is candidate:
+            self.default = further
+
+    def value(self, candidate: Candidate) -> float:
+        """Give what candidates are ranked by; greater is better."""
+        value = selection_value(self.metric, candidate.record.scores)
+        return value if np.isfinite(value) else -np.inf
+
+    def _keep(self, candidate: Candidate) -> None:
+        """Keep the best of each strategy; of equals the one found first."""
+        strategy = str(candidate.record.configuration)
+        before = self._best_of.get(strategy)
+        if before is None or self.value(candidate) > self.value(before):
+            self._best_of[strategy] = candidate
+            dropped = [before] if before else []
+        else:
+            dropped = [candidate]
+        for weakest in self.leading()[N_CANDIDATES:]:
+            del self._best_of[str(weakest.record.configuration)]
+            dropped.append(weakest)
+        for one in dropped:
+            if one.record.number:
+                self.kept.remove(one.record.number, 0)
+
+
+def _average(each: Sequence[Mapping[str, Score]]) -> dict[str, Score]:
+    """Average scores over several assignments of rows to folds."""
+    return {
+        name: Score(*np.mean([[s[name].value, s[name].mean, s[name].spread] for s in each], axis=0))
+        for name in each[0]
+    }

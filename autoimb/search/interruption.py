@@ -1,0 +1,67 @@
+"""Ctrl-C and SIGTERM: the first ends the search, none loses what was found."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from autoimb.errors import AutoImbWarning
+
+__all__ = ["Interruption", "interruptible"]
+
+
+class Interruption:
+    """What a signal does: raise KeyboardInterrupt, or wait until what is found is exported.
+
+    Attributes
+    ----------
+    is_finishing : bool
+        Whether the search is over; then only the second signal interrupts.
+    """
+
+    def __init__(self) -> None:
+        self.is_finishing = False
+        self._was_told = False
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Act on a signal."""
+        if self.is_finishing and not self._was_told:
+            self._was_told = True
+            warnings.warn(
+                "the search is over and its best is being exported; another interrupt gives it up.",
+                AutoImbWarning,
+                stacklevel=2,
+            )
+            return
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def interruptible() -> Iterator[Interruption]:
+    """Handle SIGINT and SIGTERM inside, where that can be done: in the main thread.
+
+    Handlers that the caller has put there stay.
+
+    Yields
+    ------
+    Interruption
+    """
+    interruption = Interruption()
+    usual: dict[signal.Signals, Any] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+    }
+    ours = threading.current_thread() is threading.main_thread()
+    replaced = [s for s, handler in usual.items() if ours and signal.getsignal(s) is handler]
+    for number in replaced:
+        signal.signal(number, interruption.handle)
+    try:
+        yield interruption
+    finally:
+        for number in replaced:
+            signal.signal(number, usual[number])

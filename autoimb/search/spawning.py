@@ -1,0 +1,81 @@
+"""Start worker processes that do not run the user's script again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType
+from typing import Any
+
+__all__ = ["MainlessContext", "MainlessProcess"]
+
+
+class MainlessProcess(SpawnProcess):
+    """A spawned process that does not run the user's script again.
+
+    Spawning makes the child import the parent's main module, so that a script without
+    a guard would start itself over. Workers need nothing of it: it is hidden while
+    the child is told what to import.
+    """
+
+    _hiding = threading.Lock()
+
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:
+        with MainlessProcess._hiding, _interrupts_blocked(), _output_discarded():
+            main = sys.modules["__main__"]
+            sys.modules["__main__"] = ModuleType("__main__")
+            try:
+                return SpawnProcess._Popen(process_obj)
+            finally:
+                sys.modules["__main__"] = main
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Have a child start deaf to Ctrl-C, which is the parent's to act on.
+
+    A mask is inherited, while ignoring the signal is up to code that the child has yet to import.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _output_discarded() -> Iterator[None]:
+    """Have a child start with nowhere to print.
+
+    What libraries print in a trial is no result of the user's, and a worker that is still
+    starting when the pool is closed would show a traceback. The files are inherited, so that this
+    process lacks them for the moment of the start.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(number) for number in (1, 2)]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        for number in (1, 2):
+            os.dup2(nowhere, number)
+        yield
+    finally:
+        for number, copy in zip((1, 2), kept, strict=True):
+            os.dup2(copy, number)
+        for number in (nowhere, *kept):
+            os.close(number)
+
+
+class MainlessContext(SpawnContext):
+    """The context that pebble makes its workers with."""
+
+    Process = MainlessProcess

@@ -1,0 +1,154 @@
+"""The Optuna study, and what is tried before it suggests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, TPESampler
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from autoimb.metrics import Metric
+from autoimb.strategy.configuration import Configuration
+from autoimb.strategy.search_space import SearchSpace
+
+__all__ = ["STUDY", "ComponentSampler", "create_study", "first_configurations"]
+
+STUDY = "autoimb"
+# Samplers tried once with the default model before the search proper.
+FIRST_SAMPLERS = ("random_under", "smote")
+
+
+class ComponentSampler(BaseSampler):
+    """Suggest by TPE, the parameters of one component together.
+
+    It models what `TPESampler(group=True)` does, but only the components that a trial uses: of a
+    space of twenty samplers that is one. What it suggests follows from the seed, the trial's
+    number and the trials before, so that a study that is loaded again goes on as it would have.
+
+    Parameters
+    ----------
+    seed : int
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self._of_trial = -1
+        self._tpe: TPESampler
+        self._suggested: dict[str, Any] = {}
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """Return nothing: what a trial needs shows as it is asked for."""
+        return {}
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Return nothing."""
+        return {}
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """Suggest a value, and those of the parameters that belong to it."""
+        if trial.number != self._of_trial:
+            self._begin(trial.number)
+        if param_name not in self._suggested:
+            together = _companions(study, param_name, param_distribution)
+            if len(together) > 1:
+                self._suggested |= self._tpe.sample_relative(study, trial, together)
+        if param_name in self._suggested:
+            return self._suggested[param_name]
+        return self._tpe.sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        state: TrialState,
+        values: Sequence[float] | None,
+    ) -> None:
+        """Do nothing: there are no constraints."""
+
+    def _begin(self, number: int) -> None:
+        self._of_trial = number
+        drawn = np.random.SeedSequence([self.seed, number]).generate_state(1)
+        self._tpe = TPESampler(multivariate=True, seed=int(drawn[0]))
+        self._suggested = {}
+
+
+def _companions(
+    study: optuna.Study, name: str, distribution: BaseDistribution
+) -> dict[str, BaseDistribution]:
+    """Find the parameters of the same component in the last trial that used it."""
+    component = name.rpartition(".")[0]
+    if component:
+        for trial in reversed(study.get_trials(deepcopy=False)):
+            found = trial.distributions
+            if trial.state.is_finished() and found.get(name) == distribution:
+                ours = {k: v for k, v in found.items() if k.rpartition(".")[0] == component}
+                return dict(sorted(ours.items()))
+    return {name: distribution}
+
+
+def create_study(metric: Metric, seed: int, storage: BaseStorage | None = None) -> optuna.Study:
+    """Create the study, or load the one that the storage holds.
+
+    Parameters
+    ----------
+    metric : Metric
+        Gives the direction.
+    seed : int
+    storage : BaseStorage, optional
+        By default the study lives in memory.
+
+    Returns
+    -------
+    optuna.Study
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna.create_study(
+        study_name=STUDY,
+        storage=storage,
+        load_if_exists=True,
+        direction="maximize" if metric.greater_is_better else "minimize",
+        sampler=ComponentSampler(seed),
+        pruner=optuna.pruners.NopPruner(),
+    )
+
+
+def first_configurations(space: SearchSpace) -> list[Configuration]:
+    """List what is tried before the study suggests, each once.
+
+    The default, then what did well on other data in turn with one change of the default each:
+    the study would else judge a model by its default alone, and stay with the luckiest.
+    """
+    changes = [space.default(weight=weight.name) for weight in space.stages["weight"][1:]]
+    changes += [space.default(model=model.name) for model in space.stages["model"][1:]]
+    changes += [
+        space.default(sampler=sampler.name)
+        for sampler in space.stages["sampler"]
+        if sampler.name in FIRST_SAMPLERS
+    ]
+    in_turn = [one for pair in zip_longest(space.portfolio(), changes) for one in pair if one]
+    return deduplicated([space.untouched(), space.default(), *in_turn])
+
+
+def deduplicated(configurations: Iterable[Configuration]) -> list[Configuration]:
+    """Keep the first of equals."""
+    found: list[Configuration] = []
+    for configuration in configurations:
+        if configuration not in found:
+            found.append(configuration)
+    return found

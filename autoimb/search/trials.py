@@ -1,0 +1,298 @@
+"""Ask for configurations, have them evaluated, tell what they scored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from autoimb.errors import one_line
+from autoimb.evaluation.engine import Evaluation, Task
+from autoimb.evaluation.futility import Hurdle
+from autoimb.search.budget import Budget
+from autoimb.search.contest import Contest
+from autoimb.search.executors import Executor
+from autoimb.search.journal import read_scores, write_scores
+from autoimb.search.records import TrialRecord
+from autoimb.search.suggesting import first_configurations
+from autoimb.strategy.configuration import Configuration
+from autoimb.strategy.search_space import SearchSpace
+
+__all__ = ["TrialLoop", "spent_before"]
+
+# Trials asked ahead of the oldest unfinished one, where the answer must not depend on workers.
+LOOKAHEAD = 8
+# What the study holds of a trial beside its parameters: what it had to beat, what became of it.
+HURDLE, OUTCOME = "hurdle", "outcome"
+
+Watch = Callable[[TrialRecord], None]
+
+
+@dataclass
+class _Pending:
+    trial: optuna.Trial
+    configuration: Configuration
+    future: Future[Evaluation]
+
+
+class _Spent(Exception):
+    """The budget is used up."""
+
+
+class TrialLoop:
+    """Trials, one after the other or several at once, until time or number are used up.
+
+    Parameters
+    ----------
+    study : optuna.Study
+        Its trials, if there are any, are taken over; those that were running run again.
+    space : SearchSpace
+    budget : Budget
+    contest : Contest
+        Every trial is entered there.
+    executor : Executor
+    seconds_left : callable
+        Until when trials may be asked for.
+    watch : callable
+        Told of every finished trial.
+    """
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        space: SearchSpace,
+        budget: Budget,
+        contest: Contest,
+        executor: Executor,
+        seconds_left: Callable[[], float],
+        watch: Watch,
+    ) -> None:
+        self.study = study
+        self.space = space
+        self.budget = budget
+        self.contest = contest
+        self.executor = executor
+        self.seconds_left = seconds_left
+        self.watch = watch
+        # A count of trials promises the same answer for any number of workers. With a clock
+        # that cannot be had, so that no worker need wait for an older trial.
+        self.in_order = budget.seconds is None
+        self.ahead = LOOKAHEAD if self.in_order else executor.n_workers + 1
+        self.pending: list[_Pending] = []
+        self.too_slow: set[tuple[str, str]] = set()  # model and sampler of a trial over its limit
+        self.first: Iterator[Configuration] = iter(())
+
+    def run(self) -> None:
+        """Take over what the study holds, then ask and tell until the budget is spent."""
+        self._take_over()
+        while True:
+            while len(self.pending) < self.ahead and self._may_ask():
+                self._ask()
+            if not self.pending:
+                return
+            try:
+                finished = self._await_one()
+            except _Spent:
+                return
+            self.pending.remove(finished)
+            self._tell(finished)
+
+    def abandon(self) -> None:
+        """Tell what has finished meanwhile, and cancel the rest."""
+        for pending in self.pending:
+            if pending.future.done() and not pending.future.cancelled():
+                self._tell(pending)
+            else:
+                pending.future.cancel()
+                self.study.tell(pending.trial, state=TrialState.FAIL)
+        self.pending.clear()
+
+    def _take_over(self) -> None:
+        trials = self.study.get_trials(deepcopy=False)
+        tried = [self._configuration_of(trial) for trial in trials]
+        self.first = (c for c in first_configurations(self.space) if c not in tried)
+        for frozen, configuration in zip(trials, tried, strict=True):
+            if frozen.state == TrialState.RUNNING:
+                self._run_again(optuna.Trial(self.study, frozen._trial_id))
+            elif OUTCOME in frozen.user_attrs:
+                record = _record_of(frozen, configuration, self.contest)
+                evaluation = self.contest.kept.load(frozen.number, 0)
+                self.contest.add(record, evaluation if record.state == "complete" else None)
+                self.watch(record)
+
+    def _configuration_of(self, trial: FrozenTrial) -> Configuration:
+        given = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+        return self.space.configuration(lambda name, p: given.get(name, p.default))
+
+    def _run_again(self, trial: optuna.Trial) -> None:
+        """Start a trial that was running when the search was killed, unless it had finished."""
+        configuration = self.space.suggest(trial)
+        kept = self.contest.kept.load(trial.number, 0)
+        if kept is None:
+            written = trial.user_attrs.get(HURDLE)
+            hurdle = written and Hurdle(tuple(written["values"]), written["noise"])
+            self._submit(trial, configuration, hurdle)
+        else:
+            future: Future[Evaluation] = Future()
+            future.set_result(kept)
+            self.pending.append(_Pending(trial, configuration, future))
+
+    def _may_ask(self) -> bool:
+        asked = len(self.contest.records) + len(self.pending)
+        if self.budget.trials is not None and asked >= self.budget.trials:
+            return False
+        return asked == 0 or self.seconds_left() > 0
+
+    def _ask(self) -> None:
+        first = next((one for one in self.first if _core(one) not in self.too_slow), None)
+        if first is not None:
+            self.study.enqueue_trial(first.flat)
+        trial = self.study.ask()
+        hurdle = self.contest.hurdle()
+        if hurdle is not None:
+            written = {"values": hurdle.values, "noise": hurdle.noise}
+            trial.set_user_attr(HURDLE, written)
+        self._submit(trial, self.space.suggest(trial), hurdle)
+
+    def _submit(
+        self, trial: optuna.Trial, configuration: Configuration, hurdle: Hurdle | None
+    ) -> None:
+        # The very first may take what it needs: without it there would be nothing to export.
+        limit = self.budget.trial_limit(self._typical_seconds()) if trial.number else None
+        task = Task(configuration, self.contest.levels[0], hurdle)
+        try:
+            future = self.executor.submit(task, limit)
+        except BaseException:
+            # An interrupt while evaluating in this process: no trial stays open.
+            self.study.tell(trial, state=TrialState.FAIL)
+            raise
+        self.pending.append(_Pending(trial, configuration, future))
+
+    def _typical_seconds(self) -> float:
+        records = self.contest.records.values()
+        took = [record.seconds for record in records if record.state == "complete"]
+        return float(np.median(took)) if took else 0.0
+
+    def _await_one(self) -> _Pending:
+        """Wait for a trial to tell, though not beyond the budget once there is a result."""
+        while True:
+            candidates = self.pending[:1] if self.in_order else self.pending
+            done = [pending for pending in candidates if pending.future.done()]
+            if done:
+                return done[0]
+            left = self.seconds_left()
+            if left <= 0 and self._has_any():
+                raise _Spent
+            wait([p.future for p in candidates], min(max(left, 0.02), 0.5), FIRST_COMPLETED)
+
+    def _has_any(self) -> bool:
+        done = [p.future for p in self.pending if p.future.done()]
+        return bool(self.contest.leading()) or any(f.exception() is None for f in done)
+
+    def _tell(self, pending: _Pending) -> None:
+        trial = pending.trial
+        try:
+            evaluation = pending.future.result()
+        except Exception as error:
+            self._tell_failed(trial, pending.configuration, error)
+        else:
+            if evaluation.is_complete:
+                self._tell_complete(trial, pending.configuration, evaluation)
+            else:
+                self._tell_pruned(trial, pending.configuration, evaluation)
+
+    def _tell_failed(
+        self, trial: optuna.Trial, configuration: Configuration, error: Exception
+    ) -> None:
+        record = TrialRecord(trial.number, configuration, "failed", reason=_reason(error))
+        # Optuna's sampler ranks a pruned trial below every other, and ignores a failed one:
+        # what took too long must not be suggested again and again.
+        slow = isinstance(error, TimeoutError)
+        if slow:
+            self.too_slow.add(_core(configuration))
+        self._close(trial, record, state=TrialState.PRUNED if slow else TrialState.FAIL)
+
+    def _tell_pruned(
+        self, trial: optuna.Trial, configuration: Configuration, evaluation: Evaluation
+    ) -> None:
+        values, n_folds = evaluation.fold_values, self.contest.levels[0].n_folds
+        done = f"{len(values)} of {n_folds} folds"
+        record = TrialRecord(
+            trial.number, configuration, "pruned", {}, evaluation.seconds,
+            f"stopped after {done}: the best so far was out of its reach", values,
+        )  # fmt: skip
+        trial.report(self.contest.metric.utility(float(np.mean(values))), len(values))
+        self._close(trial, record, state=TrialState.PRUNED)
+
+    def _tell_complete(
+        self, trial: optuna.Trial, configuration: Configuration, evaluation: Evaluation
+    ) -> None:
+        # Before it is told: what is told but not kept would be lost to a crash in between.
+        evaluation = self.contest.kept.save(trial.number, 0, evaluation)
+        record = TrialRecord(
+            trial.number, configuration, "complete", evaluation.scores, evaluation.seconds,
+            "", evaluation.fold_values, self.contest.levels[0],
+        )  # fmt: skip
+        value = evaluation.scores[self.contest.metric.name].value
+        self._close(trial, record, evaluation, value=value)
+
+    def _close(
+        self,
+        trial: optuna.Trial,
+        record: TrialRecord,
+        evaluation: Evaluation | None = None,
+        *,
+        value: float | None = None,
+        state: TrialState | None = None,
+    ) -> None:
+        """Enter a trial and tell the study of it."""
+        # Kept before anything is written: an interrupt meanwhile must not lose it.
+        self.contest.add(record, evaluation)
+        outcome = {
+            "state": record.state,
+            "scores": write_scores(record.scores),
+            "seconds": record.seconds,
+            "reason": record.reason,
+            "fold_values": record.fold_values,
+            "elapsed": self.budget.elapsed(),
+        }
+        trial.set_user_attr(OUTCOME, outcome)
+        if value is not None and not np.isfinite(value):
+            value, state = None, TrialState.FAIL
+        self.study.tell(trial, value, state=state)
+        self.watch(record)
+
+
+def spent_before(trials: Sequence[FrozenTrial]) -> float:
+    """Tell how many seconds a search had run when its last trial was told."""
+    outcomes = [trial.user_attrs.get(OUTCOME, {}) for trial in trials]
+    return max((float(outcome.get("elapsed", 0.0)) for outcome in outcomes), default=0.0)
+
+
+def _record_of(trial: FrozenTrial, configuration: Configuration, contest: Contest) -> TrialRecord:
+    """Rebuild the record of a trial that an earlier process told."""
+    outcome: dict[str, Any] = trial.user_attrs[OUTCOME]
+    complete = outcome["state"] == "complete"
+    return TrialRecord(
+        trial.number, configuration, outcome["state"], read_scores(outcome["scores"]),
+        outcome["seconds"], outcome["reason"], tuple(outcome["fold_values"]),
+        contest.levels[0] if complete else None,
+    )  # fmt: skip
+
+
+def _core(configuration: Configuration) -> tuple[str, str]:
+    """Name what decides whether a trial is slow."""
+    return configuration.model.name, configuration.sampler.name
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "took longer than one trial may"
+    if isinstance(error, MemoryError):
+        return "needed more memory than one worker may take"
+    return one_line(error)
