@@ -16,7 +16,10 @@ from autoimb.arrays import AnyArray, FloatArray
 from autoimb.artifact import FittedModel, save
 from autoimb.data.dataset import make_dataset
 from autoimb.errors import DataError
-from autoimb.fitting import Plan, fit_dataset
+from autoimb.fitting import fit_dataset
+from autoimb.planning import Plan
+from autoimb.run_folder import open_run
+from autoimb.search.resources import ExecutorName
 from autoimb.tracking import open_tracker
 
 __all__ = ["AutoImbClassifier"]
@@ -41,8 +44,7 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
     positive : label or None
         The class of interest of two; the rarer one by default.
     n_jobs : int or None
-        Worker processes; None and -1 use every core, 1 stays in this process, where a trial
-        cannot be killed.
+        Cores for trials; None and -1 use every one.
     random_state : int, RandomState or None
     experiment : str or None
         MLflow experiment, "autoimb" by default.
@@ -51,6 +53,14 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         "off" tracks nothing.
     blend : bool
         Whether the leading strategies may be exported as one model; False exports the best alone.
+    n_threads : int or None
+        Of one model; by default one, on millions of cells more.
+    executor : {"processes", "in_process"}
+        Where trials run: in worker processes, which can be killed one by one, or in this process,
+        for debugging.
+    resume : str, Path or None
+        Folder of the search: what a fit of these data left there, by whatever end, is gone on
+        with, and what it spent counts.
 
     Attributes
     ----------
@@ -76,7 +86,8 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
     >>> from sklearn.datasets import make_classification
     >>> X, y = make_classification(300, weights=[0.9], random_state=0)
     >>> search = AutoImbClassifier(
-    ...     metric="f1", time_budget=None, n_trials=2, n_jobs=1, tracking_uri="off", random_state=0
+    ...     metric="f1", time_budget=None, n_trials=2, executor="in_process",
+    ...     tracking_uri="off", random_state=0,
     ... )
     >>> search.fit(X, y).predict_proba(X[:2]).shape
     (2, 2)
@@ -97,6 +108,9 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         experiment: str | None = None,
         tracking_uri: str | None = None,
         blend: bool = True,
+        n_threads: int | None = None,
+        executor: ExecutorName = "processes",
+        resume: str | Path | None = None,
     ) -> None:
         self.metric = metric
         self.time_budget = time_budget
@@ -109,6 +123,9 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         self.experiment = experiment
         self.tracking_uri = tracking_uri
         self.blend = blend
+        self.n_threads = n_threads
+        self.executor = executor
+        self.resume = resume
 
     def fit(self, X: Any, y: Any) -> AutoImbClassifier:
         """Search for the best strategy and refit it on all rows.
@@ -139,11 +156,17 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
             n_jobs=self.n_jobs,
             seed=_seed(self.random_state),
             blend=self.blend,
+            n_threads=self.n_threads,
+            executor=self.executor,
         )
         table, y = self._check(X, y)
         dataset = make_dataset(table, y, positive=self.positive)
-        with open_tracker(self.tracking_uri, self.experiment) as trackers:
-            self.result_ = fit_dataset(dataset, plan, watchers=trackers)
+        with (
+            open_run(self.resume, dataset, plan) as plan,
+            open_tracker(self.tracking_uri, self.experiment) as trackers,
+        ):
+            folder = None if self.resume is None else Path(self.resume)
+            self.result_ = fit_dataset(dataset, plan, folder=folder, watchers=trackers)
         self.model_ = self.result_.model
         self.classes_ = self.model_.classes_
         self.leaderboard_ = self.result_.leaderboard

@@ -16,99 +16,26 @@ from autoimb.artifact import FittedModel
 from autoimb.data.dataset import Dataset
 from autoimb.data.splitting import assign_folds, feasible_folds
 from autoimb.decision.rules import solve_rule
-from autoimb.errors import AutoImbWarning, UsageError
+from autoimb.errors import AutoImbWarning
 from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.levels import Level, plan_levels
 from autoimb.metrics import Metric, get_metric
+from autoimb.planning import Plan
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.profile import Profile
 from autoimb.recommendation import Recommendation, build_leaderboard, recommend
 from autoimb.refitting import estimate_refit, refit
 from autoimb.search.blend import Exported, choose_export
-from autoimb.search.budget import Budget
 from autoimb.search.executors import open_executor
 from autoimb.search.interruption import interruptible
 from autoimb.search.records import SearchResult, TrialRecord
-from autoimb.search.resources import ExecutorName, Resources, plan_resources
+from autoimb.search.resources import Resources
 from autoimb.search.study import search
 from autoimb.strategy.configuration import Configuration
-from autoimb.strategy.pipeline import Pipeline
-from autoimb.strategy.search_space import SearchSpace, load_space
 
-__all__ = ["FitResult", "Plan", "Watcher", "fit_dataset"]
-
-MAX_SEED = 2**32 - 1
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What was asked for, checked before any work is done.
-
-    Attributes
-    ----------
-    metric : Metric
-    space : SearchSpace
-    budget : Budget
-        Its clock runs.
-    n_folds : int
-    n_jobs, n_threads : int or None
-        Cores to use, and threads of one model.
-    executor : {"processes", "in_process"}
-        Where trials run.
-    seed : int
-    blend : bool
-        Whether several strategies may be exported together.
-    """
-
-    metric: Metric
-    space: SearchSpace
-    budget: Budget
-    n_folds: int = 5
-    n_jobs: int | None = None
-    n_threads: int | None = None
-    executor: ExecutorName = "processes"
-    seed: int = 0
-    blend: bool = True
-
-    @classmethod
-    def checked(
-        cls,
-        *,
-        metric: str,
-        space: str | Path,
-        time_budget: float | None,
-        n_trials: int | None,
-        n_folds: int,
-        n_jobs: int | None,
-        seed: int,
-        n_threads: int | None = None,
-        executor: ExecutorName = "processes",
-        blend: bool = True,
-    ) -> Plan:
-        """Look names up and check numbers.
-
-        Raises
-        ------
-        UsageError
-            One line that says what is wrong and what would be right.
-        """
-        budget = Budget(time_budget, n_trials)
-        if n_folds < 2:
-            raise UsageError(f"n_folds must be at least 2, but got {n_folds}.")
-        if not 0 <= seed <= MAX_SEED:
-            raise UsageError(f"random_state must be from 0 to {MAX_SEED}, but got {seed}.")
-        plan = cls(
-            get_metric(metric), load_space(space), budget, n_folds, n_jobs, n_threads, executor,
-            seed, blend,
-        )  # fmt: skip
-        plan.resources(0)
-        return plan
-
-    def resources(self, n_cells: int) -> Resources:
-        """Choose workers and threads for a table of so many cells."""
-        return plan_resources(
-            n_cells, n_jobs=self.n_jobs, n_threads=self.n_threads, executor=self.executor
-        )
+__all__ = [
+    "FitResult", "Watcher", "export_model", "fit_dataset", "make_evaluator",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -247,7 +174,10 @@ def fit_dataset(
     resources = plan.resources(dataset.X.size)
     n_folds = feasible_folds(dataset, plan.n_folds)
     levels = plan_levels(dataset.class_counts, n_folds)
-    evaluator = _evaluator(dataset, plan, n_folds, levels, resources.n_threads)
+    evaluator = make_evaluator(
+        dataset, levels, n_folds, metric=plan.metric.name, seed=plan.seed,
+        n_threads=resources.n_threads,
+    )  # fmt: skip
     cost = estimate_refit(dataset, n_folds, plan.blend)
     with interruptible() as interruption:
         with open_executor(evaluator, resources) as executor:
@@ -265,44 +195,91 @@ def fit_dataset(
             )
             interruption.is_finishing = True
         exported = choose_export(found.candidates, evaluator, plan.budget, cost)
-        pipeline, refit_notes = refit(exported, evaluator, dataset)
+        model, refit_notes = export_model(exported, evaluator, dataset, found.level)
         notes = (*notes, *_notes(dataset, plan, n_folds, resources), *refit_notes, *_end(found))
-        result = _result(dataset, plan, profile, found, exported, pipeline, evaluator, notes)
+        result = _result(plan, profile, found, exported, model, evaluator, notes)
         watching.finished(result)
     return result
 
 
-def _evaluator(
-    dataset: Dataset, plan: Plan, n_folds: int, levels: Sequence[Level], n_threads: int
+def make_evaluator(
+    dataset: Dataset,
+    levels: Sequence[Level],
+    n_folds: int,
+    *,
+    metric: str,
+    seed: int,
+    n_threads: int,
 ) -> Evaluator:
-    """Deal the rows into folds, once for every repeat that may be needed."""
+    """Deal the rows into folds, once for every repeat that may be needed.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    levels : sequence of Level
+        That configurations may be evaluated at.
+    n_folds : int
+    metric : str
+    seed : int
+    n_threads : int
+        Of one model.
+
+    Returns
+    -------
+    Evaluator
+    """
     n_repeats = max(level.repeat for level in levels) + 1
-    folds = np.stack([assign_folds(dataset, n_folds, plan.seed + k) for k in range(n_repeats)])
-    return Evaluator.on(dataset, folds, plan.metric.name, plan.seed, n_threads)
+    folds = np.stack([assign_folds(dataset, n_folds, seed + k) for k in range(n_repeats)])
+    return Evaluator.on(dataset, folds, metric, seed, n_threads)
+
+
+def export_model(
+    exported: Exported, evaluator: Evaluator, dataset: Dataset, level: Level
+) -> tuple[FittedModel, list[str]]:
+    """Train what is exported on all rows, and solve the decision on rows not seen in training.
+
+    Parameters
+    ----------
+    exported : Exported
+    evaluator : Evaluator
+    dataset : Dataset
+    level : Level
+        At which the strategies were evaluated.
+
+    Returns
+    -------
+    FittedModel
+    list of str
+        Notes for the user.
+    """
+    pipeline, notes = refit(exported, evaluator, dataset)
+    rows, _ = evaluator.scored(level)
+    rule = solve_rule(get_metric(evaluator.metric), dataset.y[rows], exported.proba)
+    schema, labels = dataset.schema, dataset.labels
+    model = FittedModel(pipeline, schema, labels, rule, evaluator.metric, dataset.target)
+    return model, notes
 
 
 def _result(
-    dataset: Dataset,
     plan: Plan,
     profile: Profile,
     found: SearchResult,
     exported: Exported,
-    pipeline: Pipeline,
+    model: FittedModel,
     evaluator: Evaluator,
     notes: tuple[str, ...],
 ) -> FitResult:
-    """Solve the decision on rows not seen in training, and sum all up."""
-    metric, labels = plan.metric, dataset.labels
+    """Sum all up."""
+    metric = plan.metric
     rows, folds = evaluator.scored(found.level)
-    y = dataset.y[rows]
-    rule = solve_rule(metric, y, exported.proba)
+    y = np.asarray(evaluator.y[rows])
     return FitResult(
-        model=FittedModel(pipeline, dataset.schema, labels, rule, metric.name, dataset.target),
+        model=model,
         profile=profile,
         search=found,
         exported=exported,
         leaderboard=build_leaderboard(found, exported, metric, y, folds),
-        recommendation=recommend(found, exported, rule, labels, metric, y, folds),
+        recommendation=recommend(found, exported, model.rule, model.labels, metric, y, folds),
         metric=metric,
         y=y,
         folds=folds,

@@ -49,7 +49,7 @@ def untouched_scores(
     """Score the default configuration with no tuned decision: doing nothing at all."""
     if result.default_evaluation is None:
         return None
-    proba = result.default_evaluation.proba.astype(float)
+    proba = result.default_evaluation.scored_proba
     return score_out_of_fold(metric, y, proba, folds, rule=argmax_rule(proba.shape[1]))
 
 
@@ -68,10 +68,11 @@ def build_leaderboard(
     Returns
     -------
     DataFrame
-        A row per combination of sampler, weight and model, best first, beside doing nothing
-        (the default model, decided by argmax). Columns: strategy, untouched (neither
+        A row per combination of sampler, weight and model, those first that were evaluated most
+        thoroughly, of these the best first, beside doing nothing (the default model, decided by
+        argmax). Columns: strategy, untouched (neither
         resampled nor weighted), sampler, weight, model, decision, score, spread, trials,
-        seconds, trial, exported (alone or in a blend).
+        seconds, trial, evaluated (on what), exported (alone or in a blend).
     """
     chosen = {record.number for record in exported.members}
     complete = [record for record in result.records if record.state == "complete"]
@@ -81,7 +82,7 @@ def build_leaderboard(
     rows = []
     for records in groups.values():
         eligible = [record for record in records if record.number in chosen] or records
-        best = max(eligible, key=lambda r: metric.utility(r.scores[metric.name].value))
+        best = max(eligible, key=lambda r: (r.step, metric.utility(r.scores[metric.name].value)))
         seconds = sum(record.seconds for record in records)
         rows.append(_row(best, best.scores[metric.name], TUNED, len(records), seconds))
     nothing = untouched_scores(result, metric, y, folds)
@@ -95,8 +96,9 @@ def build_leaderboard(
         rows.append(_row(result.default, scores, TUNED, 1, result.default.seconds))
     board = pd.DataFrame(rows)
     board["exported"] = board["trial"].isin(chosen) & (board["decision"] == TUNED)
-    order = board["score"].map(metric.utility).sort_values(ascending=False, kind="stable").index
-    return board.loc[order].reset_index(drop=True).rename_axis("rank")
+    board["score_up"] = board["score"].map(metric.utility)
+    board = board.sort_values(["step", "score_up"], ascending=False, kind="stable")
+    return board.drop(columns=["step", "score_up"]).reset_index(drop=True).rename_axis("rank")
 
 
 def _row(
@@ -115,6 +117,8 @@ def _row(
         "trials": trials,
         "seconds": seconds,
         "trial": record.number,
+        "evaluated": str(record.level),
+        "step": record.step,
     }
 
 

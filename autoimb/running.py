@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +24,17 @@ from autoimb.data.reading import read_table
 from autoimb.data.splitting import feasible_folds
 from autoimb.errors import UsageError
 from autoimb.evaluation.holdout import score_holdout
-from autoimb.fitting import FitResult, Plan, Watcher, fit_dataset
+from autoimb.fitting import FitResult, Watcher, fit_dataset
+from autoimb.planning import Plan
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.profile import Profile
+from autoimb.run_folder import (
+    MODEL_FILE,
+    make_folder,
+    open_run,
+    write_outcome,
+)
+from autoimb.search.resources import ExecutorName
 from autoimb.tracking import open_tracker
 
 __all__ = ["Run", "evaluate", "fit", "profile"]
@@ -140,6 +146,9 @@ def fit(
     tracking_uri: str | None = None,
     run_dir: str | Path | None = None,
     blend: bool = True,
+    n_threads: int | None = None,
+    executor: ExecutorName = "processes",
+    resume: bool = False,
     watchers: Sequence[Watcher] = (),
 ) -> Run:
     """Search on a file or a frame and export the winner, as the command line does.
@@ -159,8 +168,11 @@ def fit(
         As in `AutoImbClassifier`.
     run_dir : str or Path, optional
         Of the run; by default ``autoimb_runs/<time>-<data name>``.
-    blend : bool
+    blend, n_threads, executor
         As in `AutoImbClassifier`.
+    resume : bool
+        Go on with the run in `run_dir`, or with the latest one of these data, as if it had never
+        stopped: what it has spent counts. In a folder without a run, one begins.
     watchers : sequence of Watcher
         Follow the fit.
 
@@ -175,7 +187,7 @@ def fit(
     """
     plan = Plan.checked(
         metric=metric, space=space, time_budget=time_budget, n_trials=n_trials, n_folds=n_folds,
-        n_jobs=n_jobs, seed=random_state, blend=blend,
+        n_jobs=n_jobs, n_threads=n_threads, executor=executor, seed=random_state, blend=blend,
     )  # fmt: skip
     if out is not None:
         _require_writable(Path(out))
@@ -183,9 +195,13 @@ def fit(
     if positive is None and problem.dataset.n_classes == 2:
         problem = _note_positive(problem)
     feasible_folds(problem.dataset, plan.n_folds)
-    folder = _make_folder(run_dir, problem.dataset.name)
-    path = Path(out) if out else folder / "model.pkl"
-    with open_tracker(tracking_uri, experiment, folder.name) as trackers:
+    folder = make_folder(run_dir, problem.dataset.name, resume=resume)
+    path = Path(out) if out else folder / MODEL_FILE
+    source = {"data": None if isinstance(data, pd.DataFrame) else str(data), "drop": list(drop)}
+    with (
+        open_run(folder, problem.dataset, plan, source) as plan,
+        open_tracker(tracking_uri, experiment, folder.name) as trackers,
+    ):
         result = _fit_and_export(problem, plan, folder, path, [*watchers, *trackers])
     if not trackers:
         return Run(result, folder, path)
@@ -211,6 +227,7 @@ def _fit_and_export(
         watchers=watchers,
         notes=problem.notes,
     )
+    write_outcome(folder, result)
     aside = set_aside(path, manifest_path(path))
     save(result.model, path, result.facts())
     if aside is None:
@@ -234,26 +251,4 @@ def _require_writable(path: Path) -> None:
     except OSError as error:
         raise UsageError(
             f"--out {path} cannot be written ({error.strerror}). Choose another place."
-        ) from None
-
-
-def _make_folder(run_dir: str | Path | None, name: str) -> Path:
-    """Create the run's folder; one that already holds a run is not written into."""
-    if run_dir is None:
-        stem = f"{datetime.now():%Y%m%d-%H%M%S}-{name}"
-        folder, number = Path("autoimb_runs") / stem, 2
-        while folder.exists():
-            folder, number = Path("autoimb_runs") / f"{stem}-{number}", number + 1
-    else:
-        folder = Path(run_dir)
-        if (folder / "study.journal").exists():
-            raise UsageError(f"--run-dir {folder} already holds a run. Choose another folder.")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder):
-            return folder
-    except OSError as error:
-        reason = error.strerror or os.strerror(error.errno or 0)
-        raise UsageError(
-            f"folder {folder} cannot be written ({reason}). Choose another --run-dir."
         ) from None

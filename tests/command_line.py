@@ -8,7 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 # A fit of a second: three trials, nothing tracked.
-QUICK = ("--trials", "3", "--space", "fast", "--folds", "2", "--jobs", "1", "--tracking-uri", "off")
+QUICK = (
+    "--trials", "3", "--space", "fast", "--folds", "2", "--executor", "in_process",
+    "--tracking-uri", "off",
+)  # fmt: skip
+    "--trials",
+    "3",
+    "--space",
+    "fast",
+    "--folds",
+    "2",
+    "--executor",
+    "in_process",
+    "--tracking-uri",
+    "off",
+)
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def fitted(loans: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Any
         time_budget=None,
         space="fast",
         n_folds=2,
-        n_jobs=1,
+        executor="in_process",
         tracking_uri="off",
         run_dir=tmp_path_factory.mktemp("loans") / "run",
     )

@@ -253,7 +253,7 @@ def fit_with(tmp_path: Path, loans: pd.DataFrame, model: str, sampler: str) -> P
     )
     run = autoimb.fit(
         loans.drop(columns="opened"), n_trials=1, time_budget=None, space=space, n_folds=2,
-        n_jobs=1, tracking_uri="off", run_dir=tmp_path / "run",
+        executor="in_process", tracking_uri="off", run_dir=tmp_path / "run",
     )  # fmt: skip
     return run.model_path
 

@@ -25,7 +25,7 @@ QUICK: dict[str, Any] = {
     "n_trials": 2,
     "space": "fast",
     "n_folds": 2,
-    "n_jobs": 1,
+    "executor": "in_process",
     "tracking_uri": "off",
     "random_state": 0,
 }

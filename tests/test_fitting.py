@@ -32,7 +32,7 @@ def fit(data: Dataset, space: str, *, n_trials: int = 2, blend: bool = False) ->
         time_budget=None,
         n_trials=n_trials,
         n_folds=N_FOLDS,
-        n_jobs=1,
+        executor="in_process",
         seed=0,
         blend=blend,
     )

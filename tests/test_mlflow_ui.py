@@ -72,7 +72,7 @@ def fit(uri: str, folder: Path) -> None:
     space = folder / "space.toml"
     space.write_text(SPACE)
     AutoImbClassifier(
-        metric="f1", time_budget=None, n_trials=N_TRIALS, n_jobs=1, n_folds=2, space=space,
+        metric="f1", time_budget=None, n_trials=N_TRIALS, executor="in_process", n_folds=2, space=space,
         random_state=0, tracking_uri=uri,
     ).fit(table, y)  # fmt: skip
 

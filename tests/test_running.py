@@ -18,7 +18,7 @@ QUICK: dict[str, Any] = {
     "time_budget": None,
     "space": "fast",
     "n_folds": 2,
-    "n_jobs": 1,
+    "executor": "in_process",
     "tracking_uri": "off",
 }
 SIXTY = {"x": range(60), "z": [0, 1, 2] * 20}

@@ -71,7 +71,13 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Quick:
     """Make a classifier that takes a fraction of a second."""
     space = tmp_path_factory.mktemp("space") / "quick.toml"
     space.write_text(SPACE)
-    given = {"n_trials": 1, "time_budget": None, "n_jobs": 1, "space": space, "n_folds": 2}
+    given = {
+        "n_trials": 1,
+        "time_budget": None,
+        "executor": "in_process",
+        "space": space,
+        "n_folds": 2,
+    }
     return lambda uri, **changes: AutoImbClassifier(
         **{**given, "random_state": 0, "tracking_uri": uri, **changes}
     )
@@ -383,7 +389,7 @@ def test_by_default_runs_go_to_one_folder_without_a_word(tmp_path: Path) -> None
         "from autoimb import AutoImbClassifier\n"
         "y = np.repeat([0, 1], [50, 20])\n"
         "X = np.random.default_rng(0).normal(y[:, None], 1, (70, 2))\n"
-        "AutoImbClassifier(time_budget=None, n_trials=1, n_folds=2, n_jobs=1).fit(X, y)\n"
+        "AutoImbClassifier(time_budget=None, n_trials=1, n_folds=2, executor='in_process').fit(X, y)\n"
     )
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW")}
     both = [

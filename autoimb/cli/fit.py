@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -35,7 +35,17 @@ RunDir = Annotated[
     Path | None, typer.Option(help="Folder of the run.  [default: autoimb_runs/<time>-<name>]")
 ]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
-Jobs = Annotated[int | None, typer.Option(help="Worker processes; every core by default.")]
+Jobs = Annotated[int | None, typer.Option(help="Cores for trials; every core by default.")]
+Threads = Annotated[
+    int | None, typer.Option(help="Threads of one model.  [default: 1, more for large tables]")
+]
+Where = Annotated[
+    Literal["processes", "in_process"],
+    typer.Option("--executor", help="Where trials run; in_process is for debugging."),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with the run in --run-dir, or the latest one.")
+]
 Experiment = Annotated[str | None, typer.Option(help="MLflow experiment.  [default: autoimb]")]
 TrackingUri = Annotated[
     str | None, typer.Option(help="MLflow store, or off.  [default: autoimb_runs/mlflow.db]")
@@ -61,6 +71,9 @@ def fit(
     run_dir: RunDir = None,
     seed: Seed = 0,
     jobs: Jobs = None,
+    threads: Threads = None,
+    executor: Where = "processes",
+    resume: Resume = False,
     experiment: Experiment = None,
     tracking_uri: TrackingUri = None,
     blend: WithBlend = True,
@@ -76,7 +89,8 @@ def fit(
             data, target, positive=positive, metric=metric, time_budget=_seconds(budget, trials),
             n_trials=trials, space=space, n_folds=folds, drop=drop or (), out=out,
             run_dir=run_dir, random_state=seed, n_jobs=jobs, experiment=experiment,
-            tracking_uri=tracking_uri, blend=blend, watchers=[progress],
+            tracking_uri=tracking_uri, blend=blend, n_threads=threads, executor=executor,
+            resume=resume, watchers=[progress],
         )  # fmt: skip
     print(json.dumps(as_object(run), default=str) if as_json else as_text(run, experiment))
 
@@ -116,7 +130,8 @@ def as_object(run: Run) -> dict[str, Any]:
         "leaderboard": result.leaderboard.to_dict("records"),
         "profile": result.profile.to_dict(),
         "n_trials": len(result.search.records),
-        "n_failed": sum(record.state == "failed" for record in result.search.records),
+        "n_failed": _count(run, "failed"),
+        "n_pruned": _count(run, "pruned"),
         "seconds": result.seconds,
         "notes": list(result.notes),
     }
@@ -125,9 +140,10 @@ def as_object(run: Run) -> dict[str, Any]:
 def as_text(run: Run, experiment: str | None) -> str:
     """Tell the outcome to a person."""
     result = run.result
-    failed = sum(record.state == "failed" for record in result.search.records)
     tally = f"{len(result.search.records)} trials in {result.seconds:.0f} s"
-    tally += f", {failed} of them failed" if failed else ""
+    for state, words in (("pruned", "ended early"), ("failed", "failed")):
+        n = _count(run, state)
+        tally += f", {n} {words}" if n else ""
     parts = [
         str(result.profile),
         "\n".join(_faults(run)),
@@ -140,6 +156,10 @@ def as_text(run: Run, experiment: str | None) -> str:
         places(run, experiment),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _count(run: Run, state: str) -> int:
+    return sum(record.state == state for record in run.result.search.records)
 
 
 def _faults(run: Run) -> Iterator[str]:

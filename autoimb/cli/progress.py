@@ -11,7 +11,8 @@ from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
 from autoimb.data.dataset import Dataset
-from autoimb.fitting import FitResult, Plan
+from autoimb.fitting import FitResult
+from autoimb.planning import Plan
 from autoimb.profiling.profile import Profile
 from autoimb.search.records import TrialRecord
 
@@ -62,7 +63,8 @@ class Progress:
         interest = f", positive '{positive}'" if positive is not None else ""
         print(
             f"{dataset.name}: {profile.n_rows:,} rows, target '{dataset.target}'{interest}; "
-            f"searching for the best {plan.metric.name}, Ctrl-C ends it early",
+            f"searching for the best {plan.metric.name} with {plan.resources(dataset.X.size)}, "
+            "Ctrl-C ends it early",
             file=sys.stderr,
         )
         for finding in profile.findings:

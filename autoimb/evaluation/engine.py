@@ -74,6 +74,11 @@ class Evaluation:
     fold_values: tuple[float, ...] = ()
     is_complete: bool = True
 
+    @property
+    def scored_proba(self) -> FloatArray:
+        """Those of the rows that are scored."""
+        return np.asarray(self.proba[~np.isnan(self.proba[:, 0])], dtype=float)
+
 
 class Evaluator:
     """Cross-validate configurations on one dataset.
@@ -92,8 +97,6 @@ class Evaluator:
     seed : int
     n_threads : int
         Of one model.
-    shared : SharedArrays, optional
-        Keeps encodings for other processes.
 
     Examples
     --------
@@ -117,7 +120,6 @@ class Evaluator:
         metric: str,
         seed: int,
         n_threads: int = 1,
-        shared: SharedArrays | None = None,
     ) -> None:
         self.X = X
         self.y = y
@@ -127,7 +129,7 @@ class Evaluator:
         self.metric = metric
         self.seed = seed
         self.n_threads = n_threads
-        self.shared = shared or SharedArrays(None)
+        self.shared = SharedArrays(None)  # with other processes, once it is loaded by one
         self._folds: dict[str, Fold] = {}
 
     @classmethod
@@ -166,9 +168,11 @@ class Evaluator:
     def load(cls, folder: Path) -> Evaluator:
         """Read what `save` wrote."""
         names = ("X", "y", "assignments")
-        arrays = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in names]
+        X, y, folds = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in names)
         rest = pickle.loads((folder / "evaluator.pkl").read_bytes())
-        return cls(*arrays, *rest, SharedArrays(folder / "shared"))
+        evaluator = cls(X, y, folds, *rest)
+        evaluator.shared = SharedArrays(folder / "shared")
+        return evaluator
 
     def evaluate(
         self, asked: Task | Configuration, check: Callable[[], None] = lambda: None

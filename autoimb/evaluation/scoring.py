@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
@@ -11,7 +11,10 @@ from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.rules import DecisionRule, solve_rule
 from autoimb.metrics import Metric, get_metric
 
-__all__ = ["REPORTED", "Score", "cross_fitted_labels", "score_out_of_fold", "selection_value"]
+__all__ = [
+    "REPORTED", "Score", "average_scores", "cross_fitted_labels", "score_out_of_fold",
+    "selection_value",
+]  # fmt: skip
 
 # What every trial reports, beside the metric that is searched.
 REPORTED = (
@@ -109,6 +112,29 @@ def score_out_of_fold(
     labels = rule.decide(proba) if rule else cross_fitted_labels(metric, y, proba, folds)
     reported = {metric.name: metric, **{name: get_metric(name) for name in REPORTED}}
     return {name: _score(one, y, proba, labels, folds) for name, one in reported.items()}
+
+
+def average_scores(each: Sequence[Mapping[str, Score]]) -> Mapping[str, Score]:
+    """Average scores over several assignments of rows to folds.
+
+    Parameters
+    ----------
+    each : sequence of mapping of str to Score
+
+    Returns
+    -------
+    mapping of str to Score
+
+    Examples
+    --------
+    >>> found = average_scores([{"f1": Score(0.6, 0.5, 0.1)}, {"f1": Score(0.4, 0.5, 0.2)}])
+    >>> str(found["f1"])
+    '0.500 ± 0.150'
+    """
+    return {
+        name: Score(*np.mean([astuple(scores[name]) for scores in each], axis=0).tolist())
+        for name in each[0]
+    }
 
 
 def selection_value(metric: Metric, scores: Mapping[str, Score]) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -11,12 +12,12 @@ from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.calibration import log_odds
 from autoimb.decision.stacking import Blend
 from autoimb.evaluation.engine import Evaluator
-from autoimb.evaluation.scoring import Score, score_out_of_fold
+from autoimb.evaluation.scoring import Score, average_scores, score_out_of_fold
 from autoimb.metrics import get_metric
 from autoimb.search.budget import Budget, RefitCost
 from autoimb.search.records import Candidate, TrialRecord
 
-__all__ = ["Exported", "choose_export", "cross_fitted_blend"]
+__all__ = ["Exported", "choose_export", "combine", "cross_fitted_blend"]
 
 
 @dataclass(frozen=True)
@@ -67,25 +68,49 @@ def choose_export(
     Exported
     """
     best = candidates[0]
-    rows, folds = evaluator.scored(best.level)
-    alone = Exported(
-        (best.record,),
-        None,
-        best.evaluation.proba[rows].astype(float),
-        best.record.scores,
-        None if cost.seconds([best])[0] <= budget.left() else best.level.max_rows,
-    )
+    max_rows = None if cost.seconds([best])[0] <= budget.left() else best.level.max_rows
     if best.record.configuration.model.single:
-        return alone
+        return combine([best], evaluator, max_rows)
     others = [c for c in candidates if not c.record.configuration.model.single]
     members = [others[number] for number in budget.affordable(cost.seconds(others))]
+    return combine(members, evaluator, max_rows)
+
+
+def combine(
+    members: Sequence[Candidate], evaluator: Evaluator, max_rows: int | None = None
+) -> Exported:
+    """Blend strategies that were evaluated on the same rows; one alone stays as it is.
+
+    Parameters
+    ----------
+    members : sequence of Candidate
+        The best first.
+    evaluator : Evaluator
+    max_rows : int, optional
+        Rows that they are to be trained on at most.
+
+    Returns
+    -------
+    Exported
+    """
+    records = tuple(member.record for member in members)
+    rows, folds = evaluator.scored(members[0].level)
+    each = [member.evaluation.scored_proba for member in members]
     if len(members) == 1:
-        return alone
-    y = evaluator.y[rows]
-    odds = np.stack([log_odds(m.evaluation.proba[rows].astype(float)) for m in members], axis=2)
+        return Exported(records, None, each[0], records[0].scores, max_rows)
+    y, odds = evaluator.y[rows], _stack(each)
     proba = cross_fitted_blend(y, odds, folds)
-    scores = score_out_of_fold(get_metric(evaluator.metric), y, proba, folds)
-    return Exported(tuple(m.record for m in members), Blend.fit(y, odds), proba, scores)
+    score = partial(score_out_of_fold, get_metric(evaluator.metric))
+    scores = [score(y, proba, folds)]
+    # Where the members were scored on further assignments to folds, so is their blend.
+    for repeat, evaluations in enumerate(zip(*(m.repeats for m in members), strict=False), 1):
+        others, again = evaluator.assignments[repeat], _stack([e.scored_proba for e in evaluations])
+        scores.append(score(y, cross_fitted_blend(y, again, others), others))
+    return Exported(records, Blend.fit(y, odds), proba, average_scores(scores), max_rows)
+
+
+def _stack(each: Sequence[FloatArray]) -> FloatArray:
+    return np.stack([log_odds(proba) for proba in each], axis=2)
 
 
 def cross_fitted_blend(y: IntArray, odds: FloatArray, folds: IntArray) -> FloatArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from autoimb.evaluation.engine import Evaluation
 from autoimb.evaluation.futility import Hurdle, estimate_noise
 from autoimb.evaluation.levels import Level
-from autoimb.evaluation.scoring import Score, selection_value
+from autoimb.evaluation.scoring import average_scores, selection_value
 from autoimb.metrics import Metric
 from autoimb.search.journal import EvaluationFolder
 from autoimb.search.records import Candidate, TrialRecord
@@ -68,7 +68,7 @@ class Contest:
     def leading(self) -> list[Candidate]:
         """Sort the best first: who came furthest, then by value; of equals the first asked for."""
         return sorted(
-            self._best_of.values(), key=lambda c: (-c.step, -self.value(c), c.record.number)
+            self._best_of.values(), key=lambda c: (-c.record.step, -self.value(c), c.record.number)
         )
 
     def promote(self, candidate: Candidate, step: int, evaluation: Evaluation) -> None:
@@ -76,13 +76,13 @@ class Contest:
         level, record = self.levels[step], candidate.record
         if level.repeat:
             # The first evaluation goes on to stand for its predictions.
-            repeats = (*candidate.repeats, evaluation.scores)
-            scores = _average([candidate.evaluation.scores, *repeats])
-            record = replace(record, scores=scores, level=level)
-            further = replace(candidate, record=record, step=step, repeats=repeats)
+            repeats = (*candidate.repeats, evaluation)
+            scores = average_scores([e.scores for e in (candidate.evaluation, *repeats)])
+            record = replace(record, scores=scores, level=level, step=step)
+            further = replace(candidate, record=record, repeats=repeats)
         else:
-            record = replace(record, scores=evaluation.scores, level=level)
-            further = Candidate(record, evaluation, level, step)
+            record = replace(record, scores=evaluation.scores, level=level, step=step)
+            further = Candidate(record, evaluation, level)
         self.records[record.number] = record
         if self._best_of.get(str(record.configuration)) is candidate:
             self._best_of[str(record.configuration)] = further
@@ -109,11 +109,3 @@ class Contest:
         for one in dropped:
             if one.record.number:
                 self.kept.remove(one.record.number, 0)
-
-
-def _average(each: Sequence[Mapping[str, Score]]) -> dict[str, Score]:
-    """Average scores over several assignments of rows to folds."""
-    return {
-        name: Score(*np.mean([[s[name].value, s[name].mean, s[name].spread] for s in each], axis=0))
-        for name in each[0]
-    }

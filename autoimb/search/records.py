@@ -35,6 +35,8 @@ class TrialRecord:
         Of the folds that were scored, by the metric that trials are compared by on the way.
     level : Level or None
         The last that it was evaluated at; None unless complete.
+    step : int
+        How many levels lie before that one.
     """
 
     number: int
@@ -45,6 +47,7 @@ class TrialRecord:
     reason: str = ""
     fold_values: tuple[float, ...] = ()
     level: Level | None = None
+    step: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,17 +60,14 @@ class Candidate:
     evaluation : Evaluation
     level : Level
         Of the evaluation.
-    step : int
-        Place of the last level that the trial has been through.
-    repeats : tuple of mapping of str to Score
-        Of further assignments of rows to folds.
+    repeats : tuple of Evaluation
+        On further assignments of rows to folds.
     """
 
     record: TrialRecord
     evaluation: Evaluation
     level: Level
-    step: int = 0
-    repeats: tuple[Mapping[str, Score], ...] = ()
+    repeats: tuple[Evaluation, ...] = ()
 
 
 @dataclass(frozen=True)

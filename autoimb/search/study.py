@@ -26,7 +26,7 @@ from autoimb.strategy.search_space import SearchSpace
 __all__ = ["JOURNAL", "search", "seconds_spent"]
 
 JOURNAL, EVALUATIONS = "study.journal", "evaluations"
-# Candidates that reach the second level; half as many reach each further one.
+# Candidates that reach the second level; half as many reach each further one of more rows.
 N_PROMOTED = 12
 MIN_PROMOTED = 3
 # Part of the time that is kept for further levels: of more rows, of more repeats.
@@ -182,8 +182,10 @@ class _Search:
 
     def _choose(self, step: int) -> list[Candidate]:
         """Choose who is promoted, with the default as what others are held against."""
-        eligible = [c for c in self.contest.leading() if c.step == step - 1]
-        chosen = eligible[: max(MIN_PROMOTED, N_PROMOTED >> (step - 1))]
+        eligible = [c for c in self.contest.leading() if c.record.step == step - 1]
+        # Who is blended is to be repeated alike; each step to more rows costs a multiple.
+        halvings = 0 if self.contest.levels[step].repeat else step - 1
+        chosen = eligible[: max(MIN_PROMOTED, N_PROMOTED >> halvings)]
         default = self.contest.default
         known = any(c.record.number == 0 for c in chosen)
         return chosen if default is None or known else [*chosen, default]

@@ -21,7 +21,8 @@ from typing import Any
 
 from autoimb.data.dataset import Dataset
 from autoimb.errors import AutoImbWarning, one_line
-from autoimb.fitting import FitResult, Plan
+from autoimb.fitting import FitResult
+from autoimb.planning import Plan
 from autoimb.profiling.profile import Profile
 from autoimb.search.records import TrialRecord
 from autoimb.tracking.writer import SQLITE, RunWriter, sqlite_file

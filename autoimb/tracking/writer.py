@@ -16,8 +16,9 @@ from autoimb import __version__
 from autoimb.data.dataset import Dataset
 from autoimb.decision.rules import Threshold
 from autoimb.evaluation.scoring import Score
-from autoimb.fitting import FitResult, Plan
+from autoimb.fitting import FitResult
 from autoimb.metrics import Metric
+from autoimb.planning import Plan
 from autoimb.profiling.profile import Profile
 from autoimb.search.records import TrialRecord
 from autoimb.tracking.contents import write_findings, write_model
@@ -106,15 +107,16 @@ class RunWriter:
         """Write a child run, and the best score so far to the parent."""
         self._n_told += 1
         tags = {"mlflow.parentRunId": str(self.run_id), "trial": str(record.number)}
-        failed = record.state == "failed"
-        if failed:
-            tags["failure"] = _cut(record.reason, MAX_NOTE)
+        if record.reason:
+            kind = "failure" if record.state == "failed" else record.state
+            tags[kind] = _cut(record.reason, MAX_NOTE)
         begun = now - round(1000 * record.seconds)
         run_id = self._create_run(str(record.configuration), begun, tags)
         metrics = {**_flatten(record.scores), "seconds": record.seconds}
         self._log(run_id, params=record.configuration.flat, metrics=metrics, now=now)
-        self._client.set_terminated(run_id, "FAILED" if failed else "FINISHED", now)
-        if not failed:
+        status = "FAILED" if record.state == "failed" else "FINISHED"
+        self._client.set_terminated(run_id, status, now)
+        if record.scores:
             self._log_best(record.scores[self._metric.name].value, now)
 
     def finish(self, outcome: FitResult, *, now: int) -> None:
@@ -243,6 +245,7 @@ def _describe(dataset: Dataset, profile: Profile, plan: Plan) -> dict[str, Any]:
         "budget_seconds": plan.budget.seconds,
         "budget_trials": plan.budget.trials,
         "n_folds": plan.n_folds,
+        "runs_on": str(plan.resources(dataset.X.size)),
         "seed": plan.seed,
         "target": dataset.target,
         "positive": dataset.labels.positive,
@@ -260,6 +263,7 @@ def _sum_up(outcome: FitResult) -> dict[str, float]:
         "seconds": outcome.seconds,
         "trials": len(records),
         "failed_trials": sum(record.state == "failed" for record in records),
+        "pruned_trials": sum(record.state == "pruned" for record in records),
     }
     if isinstance(outcome.model.rule, Threshold):
         metrics["threshold"] = outcome.model.rule.value

@@ -123,7 +123,7 @@ def test_labels_of_a_file_match_those_of_a_frame(
 ) -> None:
     coded = loans.assign(default=np.where(loans["default"] == "yes", labels[1], labels[0]))
     run = autoimb.fit(
-        coded, n_trials=1, time_budget=None, space="fast", n_folds=2, n_jobs=1,
+        coded, n_trials=1, time_budget=None, space="fast", n_folds=2, executor="in_process",
         tracking_uri="off", run_dir=tmp_path / "run",
     )  # fmt: skip
     coded.to_csv(tmp_path / "coded.csv", index=False)

@@ -338,7 +338,7 @@ def test_failed_trials_are_counted(quick_fit: Command, loans_csv: Path, tmp_path
 
 @pytest.mark.slow
 def test_a_time_budget_is_kept(cli: Command, loans_csv: Path) -> None:
-    flags = ("--space", "fast", "--folds", "2", "--jobs", "1", "--tracking-uri", "off")
+    flags = ("--space", "fast", "--folds", "2", "--executor", "in_process", "--tracking-uri", "off")
     begun = time.monotonic()
     found = cli("fit", "loans.csv", "--budget", "5s", *flags, "--json").json
     assert time.monotonic() - begun < 5 * 1.25 + 10

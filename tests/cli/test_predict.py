@@ -219,7 +219,11 @@ def test_a_device_is_not_renamed(
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     first = ("predict", model_file) if command == "predict" else ("fit",)
-    quick = () if command == "predict" else ("--trials", "1", "--jobs", "1", "--folds", "2")
+    quick = (
+        ()
+        if command == "predict"
+        else ("--trials", "1", "--executor", "in_process", "--folds", "2")
+    )
     off = () if command == "predict" else ("--tracking-uri", "off")
     cli(*first, loans_csv, *quick, *off, "--out", pipe)
     assert pipe.is_fifo()

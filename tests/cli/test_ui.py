@@ -23,7 +23,7 @@ def test_a_store_that_is_not_there_is_not_created(cli: Command, tmp_path: Path) 
 def test_the_link_opens_on_the_runs(
     cli: Command, loans_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quick = ("--trials", "1", "--jobs", "1", "--folds", "2", "--space", "fast")
+    quick = ("--trials", "1", "--executor", "in_process", "--folds", "2", "--space", "fast")
     assert cli("fit", loans_csv, *quick, "--experiment", "loans").code == 0
     started: list[list[str]] = []
 

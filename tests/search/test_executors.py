@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from pebble import ProcessExpired
 
-from autoimb.evaluation.engine import Evaluation, Evaluator
+from autoimb.evaluation.engine import Evaluation, Evaluator, Task
+from autoimb.evaluation.levels import Level
 from autoimb.search.executors import InProcessExecutor, WorkerExecutor, open_executor
+from autoimb.search.resources import Resources
 from autoimb.strategy.configuration import Choice, Configuration
 
 
@@ -22,51 +24,58 @@ def evaluator() -> Evaluator:
     )
 
 
+HERE, WORKERS = Resources("in_process", 1, 1), Resources("processes", 2, 1)
+
+
 def use(model: str, **values: object) -> Configuration:
     return Configuration(model=Choice(model, f"faulty_models.{model}", values=values))
 
 
+def task(model: str, **values: object) -> Task:
+    return Task(use(model, **values), Level(2))
+
+
 def test_one_worker_stays_in_this_process(evaluator: Evaluator) -> None:
-    with open_executor(evaluator, 1) as executor:
+    with open_executor(evaluator, HERE) as executor:
         assert isinstance(executor, InProcessExecutor)
-        evaluation = executor.submit(use("Steady"), None).result()
+        evaluation = executor.submit(task("Steady"), None).result()
     assert evaluation.scores["f1"].value == evaluator.evaluate(use("Steady")).scores["f1"].value
     assert not multiprocessing.active_children()
 
 
 def test_what_fails_in_this_process_is_told_by_the_future(evaluator: Evaluator) -> None:
-    with open_executor(evaluator, 1) as executor:
-        future = executor.submit(use("Raising"), None)
+    with open_executor(evaluator, HERE) as executor:
+        future = executor.submit(task("Raising"), None)
     assert isinstance(future.exception(), ValueError)
 
 
 def test_the_limit_is_looked_at_between_folds(evaluator: Evaluator) -> None:
-    with open_executor(evaluator, 1) as executor:
-        future = executor.submit(use("Slow"), 0.05)
+    with open_executor(evaluator, HERE) as executor:
+        future = executor.submit(task("Slow"), 0.05)
     assert isinstance(future.exception(), TimeoutError)
 
 
 @pytest.mark.slow
 def test_workers_score_as_this_process_does(evaluator: Evaluator) -> None:
     here = evaluator.evaluate(use("Steady", slope=0.3))
-    with open_executor(evaluator, 2) as executor:
+    with open_executor(evaluator, WORKERS) as executor:
         assert isinstance(executor, WorkerExecutor)
-        there = executor.submit(use("Steady", slope=0.3), None).result(timeout=60)
+        there = executor.submit(task("Steady", slope=0.3), None).result(timeout=60)
     assert np.array_equal(here.proba, there.proba)
     assert here.scores == there.scores
 
 
 @pytest.mark.slow
 def test_a_worker_that_takes_too_long_is_killed_alone(evaluator: Evaluator) -> None:
-    with open_executor(evaluator, 2) as executor:
-        executor.submit(use("Steady"), None).result(timeout=60)
+    with open_executor(evaluator, WORKERS) as executor:
+        executor.submit(task("Steady"), None).result(timeout=60)
         begun = time.monotonic()
-        stuck = executor.submit(use("Sleeping"), 2.0)
-        siblings = [executor.submit(use("Slow"), None) for _ in range(3)]
+        stuck = executor.submit(task("Sleeping"), 2.0)
+        siblings = [executor.submit(task("Slow"), None) for _ in range(3)]
         assert [f.result(timeout=30).scores["f1"].value for f in siblings]
         assert isinstance(stuck.exception(timeout=30), TimeoutError)
         assert time.monotonic() - begun < 20
-        assert executor.submit(use("Steady"), None).result(timeout=60)
+        assert executor.submit(task("Steady"), None).result(timeout=60)
 
 
 @pytest.mark.slow
@@ -74,22 +83,22 @@ def test_a_worker_that_takes_too_long_is_killed_alone(evaluator: Evaluator) -> N
 def test_a_worker_that_fails_leaves_the_others_working(
     evaluator: Evaluator, model: str, kind: type[Exception]
 ) -> None:
-    with open_executor(evaluator, 2) as executor:
-        failing: Future[Evaluation] = executor.submit(use(model), None)
-        fine = executor.submit(use("Slow"), None)
+    with open_executor(evaluator, WORKERS) as executor:
+        failing: Future[Evaluation] = executor.submit(task(model), None)
+        fine = executor.submit(task("Slow"), None)
         assert fine.result(timeout=60)
         assert isinstance(failing.exception(timeout=60), kind)
-        assert executor.submit(use("Steady"), None).result(timeout=60)
+        assert executor.submit(task("Steady"), None).result(timeout=60)
 
 
 @pytest.mark.slow
 def test_an_error_that_cannot_be_unpickled_is_an_error_and_no_standstill(
     evaluator: Evaluator,
 ) -> None:
-    with open_executor(evaluator, 2) as executor:
-        failing = executor.submit(use("RaisingAwkwardly"), None)
+    with open_executor(evaluator, WORKERS) as executor:
+        failing = executor.submit(task("RaisingAwkwardly"), None)
         assert isinstance(failing.exception(timeout=20), Exception)
-        assert executor.submit(use("Steady"), None).result(timeout=60)
+        assert executor.submit(task("Steady"), None).result(timeout=60)
 
 
 @pytest.mark.slow
@@ -98,8 +107,8 @@ def test_closing_ends_what_still_runs_and_removes_the_data(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     begun = time.monotonic()
-    with open_executor(evaluator, 2) as executor:
-        executor.submit(use("Sleeping"), None)
+    with open_executor(evaluator, WORKERS) as executor:
+        executor.submit(task("Sleeping"), None)
         time.sleep(1)
         assert list(tmp_path.iterdir())
     assert time.monotonic() - begun < 20

@@ -15,8 +15,11 @@ from optuna.storages.journal import JournalFileBackend
 from autoimb.errors import SearchError
 from autoimb.evaluation.engine import Evaluator
 from autoimb.search.budget import Budget
-from autoimb.search.records import TrialRecord
-from autoimb.search.study import first_configurations, search
+from autoimb.search.executors import open_executor
+from autoimb.search.records import SearchResult, TrialRecord
+from autoimb.search.resources import Resources
+from autoimb.search.study import search as search_with
+from autoimb.search.suggesting import first_configurations
 from autoimb.strategy.search_space import SearchSpace, load_space
 from autoimb.strategy.space_files import shipped_spaces
 
@@ -58,6 +61,15 @@ FACTS = {
     "missing_share": 0.0,
     "max_neighbors": 30.0,
 }
+
+
+def search(
+    evaluator: Evaluator, space: SearchSpace, budget: Budget, *, n_workers: int, **more: Any
+) -> SearchResult:
+    """Search in this process, or in worker processes."""
+    kind: Any = "in_process" if n_workers == 1 else "processes"
+    with open_executor(evaluator, Resources(kind, n_workers, 1)) as executor:
+        return search_with(executor, evaluator, space, budget, **more)
 
 
 def trials(n: int) -> Budget:
@@ -130,7 +142,7 @@ def test_a_trial_that_fails_is_recorded_and_the_search_goes_on(
     assert (failed.reason, failed.scores) == (reason, {})
     assert sorted(seen, key=lambda record: record.number) == list(found.records)
     assert found.study.trials[1].state is optuna.trial.TrialState.FAIL
-    assert found.study.trials[1].user_attrs["reason"] == reason
+    assert found.study.trials[1].user_attrs["outcome"]["reason"] == reason
 
 
 def test_a_default_that_fails_is_no_reference(evaluator: Evaluator, space: Any) -> None:
@@ -204,16 +216,15 @@ def test_an_exhausted_budget_still_gives_a_result(evaluator: Evaluator, space: A
 def test_optuna_opens_the_journal_afterwards(
     evaluator: Evaluator, space: Any, tmp_path: Path
 ) -> None:
-    journal = tmp_path / "study.journal"
-    found = search(evaluator, space("Steady", "Raising"), trials(3), n_workers=1, journal=journal)
-    storage = JournalStorage(JournalFileBackend(str(journal)))
+    found = search(evaluator, space("Steady", "Raising"), trials(3), n_workers=1, folder=tmp_path)
+    storage = JournalStorage(JournalFileBackend(str(tmp_path / "study.journal")))
     study = optuna.load_study(study_name="autoimb", storage=storage)
     assert [t.state.name for t in study.trials][:2] == ["COMPLETE", "FAIL"]
     assert study.best_value == found.best.scores["average_precision"].value
     assert study.trials[0].params == {"model": "steady", "model.steady.slope": 1.0} | dict.fromkeys(
         ("sampler", "weight"), "none"
     )
-    assert math.isfinite(study.trials[0].user_attrs["scores"]["roc_auc"])
+    assert math.isfinite(study.trials[0].user_attrs["outcome"]["scores"]["roc_auc"]["value"])
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
@@ -253,7 +264,7 @@ def test_what_was_too_slow_is_not_tried_first_once_more(
     own = space("Steady", "Slow", "Sleeping")
     steady, slow, sleeping = (own.default(model=m) for m in ("steady", "slow", "sleeping"))
     first = [steady, sleeping, *[slow] * 16, sleeping, steady]
-    monkeypatch.setattr("autoimb.search.study.first_configurations", lambda space: first)
+    monkeypatch.setattr("autoimb.search.trials.first_configurations", lambda space: first)
     found = search(evaluator, own, Budget(10.0, len(first) - 1), n_workers=2)
     tried = [record.configuration.model.name for record in found.records]
     assert tried == ["steady", "sleeping", *["slow"] * 16, "steady"]

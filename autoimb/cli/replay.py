@@ -1,0 +1,34 @@
+"""`autoimb replay`: refit what a run exported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RunDir = Annotated[Path, typer.Argument(help="Folder of a finished run.")]
+Data = Annotated[Path | None, typer.Option(help="Table of the run.  [default: where it was then]")]
+Out = Annotated[Path | None, typer.Option(help="File for the refitted model.")]
+
+
+def replay(run_dir: RunDir, data: Data = None, out: Out = None) -> None:
+    """Fit once more what RUN_DIR exported, and compare it with the model there."""
+    from autoimb.artifact import save
+    from autoimb.replaying import replay as run_replay
+
+    found = run_replay(run_dir, data)
+    n = len(found.run["exported"]["trials"])
+    print(
+        f"Refitted {n} strateg{'ies' if n > 1 else 'y'} of {run_dir} on {found.run['rows']} rows."
+    )
+    if found.is_identical is None:
+        print("The folder holds no model to compare it with.")
+    elif found.is_identical:
+        print("Identical: every probability and the decision are those of the model there.")
+    else:
+        print("Different: see its manifest for the versions that made the model there.")
+    if out is not None:
+        print(f"Model  {save(found.model, out)}")
+    if found.is_identical is False:
+        raise typer.Exit(1)

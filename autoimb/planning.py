@@ -1,0 +1,91 @@
+"""What a fit is asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autoimb.errors import UsageError
+from autoimb.metrics import Metric, get_metric
+from autoimb.search.budget import Budget
+from autoimb.search.resources import ExecutorName, Resources, plan_resources
+from autoimb.strategy.search_space import SearchSpace, load_space
+
+__all__ = ["Plan"]
+
+MAX_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was asked for, checked before any work is done.
+
+    Attributes
+    ----------
+    metric : Metric
+    space : SearchSpace
+    budget : Budget
+        Its clock runs.
+    n_folds : int
+    n_jobs, n_threads : int or None
+        Cores to use, and threads of one model.
+    executor : {"processes", "in_process"}
+        Where trials run.
+    seed : int
+    blend : bool
+        Whether several strategies may be exported together.
+    """
+
+    metric: Metric
+    space: SearchSpace
+    budget: Budget
+    n_folds: int = 5
+    n_jobs: int | None = None
+    n_threads: int | None = None
+    executor: ExecutorName = "processes"
+    seed: int = 0
+    blend: bool = True
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        metric: str,
+        space: str | Path,
+        time_budget: float | None,
+        n_trials: int | None,
+        n_folds: int,
+        n_jobs: int | None,
+        seed: int,
+        n_threads: int | None = None,
+        executor: ExecutorName = "processes",
+        blend: bool = True,
+    ) -> Plan:
+        """Look names up and check numbers.
+
+        Raises
+        ------
+        UsageError
+            One line that says what is wrong and what would be right.
+        """
+        budget = Budget(time_budget, n_trials)
+        if n_folds < 2:
+            raise UsageError(f"n_folds must be at least 2, but got {n_folds}.")
+        if not 0 <= seed <= MAX_SEED:
+            raise UsageError(f"random_state must be from 0 to {MAX_SEED}, but got {seed}.")
+        plan = cls(
+            get_metric(metric), load_space(space), budget, n_folds, n_jobs, n_threads, executor,
+            seed, blend,
+        )  # fmt: skip
+        plan.resources(0)
+        return plan
+
+    def resources(self, n_cells: int) -> Resources:
+        """Choose workers and threads for a table of so many cells."""
+        return plan_resources(
+            n_cells, n_jobs=self.n_jobs, n_threads=self.n_threads, executor=self.executor
+        )
+
+    def spent(self, seconds: float) -> Plan:
+        """Count seconds that an earlier process has spent."""
+        return replace(self, budget=self.budget.less(seconds))

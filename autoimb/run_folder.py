@@ -1,0 +1,312 @@
+"""The folder of a run: what was asked, so that it can go on, and what came of it, to replay."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from autoimb import __version__
+from autoimb.data.dataset import Dataset
+from autoimb.errors import UsageError
+from autoimb.fitting import FitResult
+from autoimb.planning import Plan
+from autoimb.search.study import JOURNAL, seconds_spent
+from autoimb.strategy.configuration import STAGES, Choice, Configuration
+
+__all__ = [
+    "MODEL_FILE",
+    "RUNS",
+    "ask_of",
+    "hash_dataset",
+    "make_folder",
+    "open_run",
+    "read_configurations",
+    "read_run",
+    "write_outcome",
+]
+
+RUNS = Path("autoimb_runs")
+NO_SOURCE: Mapping[str, Any] = {"data": None, "drop": []}
+RUN_FILE, LOCK_FILE, MODEL_FILE = "run.json", "run.lock", "model.pkl"
+# What must not change while a run goes on, in the words of an error.
+FIXED = {
+    "data_sha256": "data",
+    "target": "target",
+    "positive": "positive class",
+    "metric": "metric",
+    "space_sha256": "search space",
+    "n_folds": "folds",
+    "seed": "seed",
+    "blend": "blend",
+}
+
+
+def ask_of(dataset: Dataset, plan: Plan, source: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe what a run is to do, as it is written beside its journal.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    plan : Plan
+    source : mapping
+        Where the data came from: ``data`` (a path, or None) and ``drop``.
+
+    Returns
+    -------
+    dict
+    """
+    labels = dataset.labels
+    return {
+        "autoimb": __version__,
+        **source,
+        "rows": len(dataset.y),
+        "data_sha256": hash_dataset(dataset),
+        "target": dataset.target,
+        "positive": None if labels.positive is None else str(labels.positive),
+        "metric": plan.metric.name,
+        "space": plan.space.name,
+        "space_sha256": hashlib.sha256(repr(plan.space.stages).encode()).hexdigest(),
+        "n_folds": plan.n_folds,
+        "n_threads": plan.resources(dataset.X.size).n_threads,
+        "seed": plan.seed,
+        "blend": plan.blend,
+        "time_budget": plan.budget.seconds,
+        "n_trials": plan.budget.trials,
+    }
+
+
+def hash_dataset(dataset: Dataset) -> str:
+    """Tell a dataset from any other: its columns, classes, rows and labels."""
+    names = [(str(c.name), c.kind) for c in dataset.schema.columns]
+    digest = hashlib.sha256(repr((names, dataset.labels)).encode())
+    digest.update(dataset.X.tobytes())
+    digest.update(dataset.y.tobytes())
+    return digest.hexdigest()
+
+
+def _write_asked(folder: Path, asked: Mapping[str, Any]) -> None:
+    """Write what is asked, or check that it is what the folder's run was made for.
+
+    Parameters
+    ----------
+    folder : Path
+    asked : mapping
+        As `ask_of` gives it.
+
+    Raises
+    ------
+    UsageError
+        One line that names everything that differs.
+    """
+    if (folder / RUN_FILE).exists():
+        before = read_run(folder)
+        differing = [name for name in FIXED if before.get(name) != asked[name]]
+        if differing:
+            raise UsageError(
+                f"the run in {folder} cannot go on, for it was made with "
+                f"{'; '.join(_differ(name, before, asked) for name in differing)}. "
+                "Give what it was made with, or another folder."
+            )
+    _write(folder / RUN_FILE, asked)
+
+
+def _differ(name: str, before: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    if name == "data_sha256":
+        return f"other data ({_data_words(before)}, not {_data_words(asked)})"
+    if name == "space_sha256":
+        return f"another search space ('{before.get('space')}', or its file has changed)"
+    return f"{FIXED[name]} {before.get(name)!r}, not {asked[name]!r}"
+
+
+def _data_words(asked: Mapping[str, Any]) -> str:
+    where = f" of {asked['data']}" if asked.get("data") else ""
+    return f"{asked.get('rows')} rows{where}"
+
+
+def write_outcome(folder: Path, result: FitResult) -> None:
+    """Add what is exported to the description of a run, so that it can be replayed."""
+    exported = result.exported
+    outcome = {
+        "trials": [member.number for member in exported.members],
+        "configurations": [asdict(member.configuration) for member in exported.members],
+        "level": asdict(result.search.level),
+        "max_rows": exported.max_rows,
+        "score": result.score,
+    }
+    _write(folder / RUN_FILE, {**read_run(folder), "exported": outcome})
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """Read what a run was asked and, once it has ended, what it exported.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds no run.
+    """
+    path = folder / RUN_FILE
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        return {**found, "data_sha256": found["data_sha256"]}
+    except FileNotFoundError:
+        raise UsageError(f"{folder} holds no run of autoimb ({RUN_FILE} is missing).") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UsageError(f"{path} cannot be read. Start another run.") from None
+
+
+def read_configurations(exported: Mapping[str, Any]) -> list[Configuration]:
+    """Rebuild the configurations that a run exported.
+
+    Examples
+    --------
+    >>> plain = Configuration(Choice("logistic", "sklearn.linear_model.LogisticRegression"))
+    >>> read_configurations({"configurations": [asdict(plain)]}) == [plain]
+    True
+    """
+    return [
+        Configuration(**{stage: Choice(**written[stage]) for stage in STAGES})
+        for written in exported["configurations"]
+    ]
+
+
+def make_folder(run_dir: str | Path | None, name: str, *, resume: bool = False) -> Path:
+    """Create the folder of a run; one that already holds a run is only gone on with.
+
+    Parameters
+    ----------
+    run_dir : str or Path or None
+        By default a folder of its own below `RUNS`; to resume, the latest there.
+    name : str
+        Of the data.
+    resume : bool
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    UsageError
+        If the folder is taken, cannot be written, or there is nothing to resume.
+    """
+    if run_dir is not None:
+        folder = Path(run_dir)
+        if (folder / JOURNAL).exists() and not resume:
+            raise UsageError(
+                f"--run-dir {folder} already holds a run. Choose another folder, or go on with it "
+                "by --resume (resume in Python)."
+            )
+        return _writable(folder)
+    if resume:
+        return _find_latest(name)
+    stem = f"{datetime.now():%Y%m%d-%H%M%S}-{name}"
+    return _writable(RUNS / stem, numbered=True)
+
+
+def _find_latest(name: str) -> Path:
+    """Find the latest run of some data.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    runs = [path.parent for path in RUNS.glob(f"*-{name}*/{RUN_FILE}")]
+    if not runs:
+        raise UsageError(
+            f"there is no run of '{name}' in {RUNS} to resume. Leave --resume out, or name its "
+            "folder by --run-dir."
+        )
+    return max(runs, key=lambda folder: (folder / RUN_FILE).stat().st_mtime)
+
+
+def _writable(folder: Path, *, numbered: bool = False) -> Path:
+    """Create a folder, under the next free number if it has to be one of its own."""
+    wished, number = folder, 1
+    try:
+        while True:
+            try:
+                folder.mkdir(parents=True, exist_ok=not numbered)
+                break
+            except FileExistsError:
+                if not numbered:
+                    raise
+                number += 1
+                folder = wished.with_name(f"{wished.name}-{number}")
+        with tempfile.NamedTemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        reason = error.strerror or os.strerror(error.errno or 0)
+        raise UsageError(
+            f"folder {folder} cannot be written ({reason}). Choose another --run-dir."
+        ) from None
+
+
+@contextmanager
+def open_run(
+    folder: str | Path | None, dataset: Dataset, plan: Plan, source: Mapping[str, Any] = NO_SOURCE
+) -> Iterator[Plan]:
+    """Begin or go on with the run of a folder, kept from others meanwhile.
+
+    Parameters
+    ----------
+    folder : str, Path or None
+        None runs without one.
+    dataset : Dataset
+    plan : Plan
+    source : mapping
+        As `ask_of` takes it.
+
+    Yields
+    ------
+    Plan
+        With what the run has spent already.
+
+    Raises
+    ------
+    UsageError
+        If another fit is running there, or the run was made for something else.
+    """
+    if folder is None:
+        yield plan
+        return
+    place = _writable(Path(folder))
+    with _locked(place):
+        _write_asked(place, ask_of(dataset, plan, source))
+        yield plan.spent(seconds_spent(place, plan.metric))
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other fits out of a folder; the death of this process opens it again.
+
+    Raises
+    ------
+    UsageError
+        If another fit is running there.
+    """
+    with closing(sqlite3.connect(folder / LOCK_FILE, timeout=0)) as connection:
+        try:
+            connection.execute("begin exclusive")
+        except sqlite3.OperationalError:
+            raise UsageError(
+                f"another fit is running in {folder}. Wait for it, or choose another folder."
+            ) from None
+        yield
+    (folder / LOCK_FILE).unlink(missing_ok=True)
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a file as a whole or not at all."""
+    unfinished = path.with_suffix(".part")
+    unfinished.write_text(json.dumps(content, indent=1, default=str), "utf-8")
+    unfinished.replace(path)
