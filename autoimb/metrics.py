@@ -142,27 +142,32 @@ def _one_against_rest(
     return score_all
 
 
-def _average_precision(y: IntArray, score: FloatArray) -> float:
-    from sklearn.metrics import average_precision_score
+def _hits_by_rank(y: IntArray, score: FloatArray) -> tuple[IntArray, IntArray]:
+    """Count positives, and rows, at or above each distinct score, the highest first."""
+    order = np.argsort(-score, kind="stable")
+    last_of_tie = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
+    return np.cumsum(y[order])[last_of_tie], last_of_tie + 1
 
-    return float(average_precision_score(y, score))
+
+def _average_precision(y: IntArray, score: FloatArray) -> float:
+    """Mean precision over the positives, as scikit-learn defines it, without its checks."""
+    hits, rows = _hits_by_rank(y, score)
+    return float((np.diff(hits, prepend=0) * (hits / rows)).sum() / hits[-1])
 
 
 def _roc_auc(y: IntArray, score: FloatArray) -> float:
-    from sklearn.metrics import roc_auc_score
-
-    return float(roc_auc_score(y, score))
+    """Share of pairs of a positive and a negative in the right order; ties count half."""
+    hits, rows = _hits_by_rank(y, score)
+    false = rows - hits
+    below = false[-1] - false
+    pairs = (np.diff(hits, prepend=0) * (below + np.diff(false, prepend=0) / 2)).sum()
+    return float(pairs / (hits[-1] * false[-1]))
 
 
 def _best_at_floor(y: IntArray, score: FloatArray, floor: float, of_recall: bool) -> float:
     """Best recall at a precision (or precision at a recall) over all thresholds."""
-    order = np.argsort(-score, kind="stable")
-    hits, ranks = np.cumsum(y[order]), np.arange(1, len(y) + 1)
-    last_of_tie = np.append(np.diff(score[order]) != 0, True)
-    precision, recall = (
-        (hits / ranks)[last_of_tie],
-        (hits / max(hits[-1], 1))[last_of_tie],
-    )
+    hits, rows = _hits_by_rank(y, score)
+    precision, recall = hits / rows, hits / max(hits[-1], 1)
     allowed, value = (precision, recall) if of_recall else (recall, precision)
     return float(value[allowed >= floor].max(initial=0.0))
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 from threadpoolctl import threadpool_limits
 
@@ -28,10 +32,12 @@ __all__ = ["estimate_refit", "refit"]
 BLEND_SIZE = 12
 # Rows of the rarest class below which a strategy is trained on all rows and on those of each fold.
 FEW_ROWS = 1000
-# A fit takes this part of what it took in the search, where every core was busy.
-ALONE = 2 / 3
+# With every core to itself a fit takes this part of what it took in the search.
+THREADED = 2 / 3
 # Cells of the matrix from which threads within one model are faster than a single one.
 THREADS_PAY = 1_000_000
+
+Start = Callable[[Configuration, TrainingPart], Future[TrainedPipeline]]
 
 
 def estimate_refit(dataset: Dataset, n_folds: int, blended: bool) -> RefitCost:
@@ -48,8 +54,12 @@ def estimate_refit(dataset: Dataset, n_folds: int, blended: bool) -> RefitCost:
     -------
     RefitCost
     """
+    n_strategies = BLEND_SIZE if blended else 1
     trained = 1 + (n_folds - 1) * _has_few(dataset)
-    return RefitCost(BLEND_SIZE if blended else 1, trained, len(dataset.y), n_folds, ALONE)
+    n_fits = n_strategies * (1 + n_folds * _has_few(dataset))
+    n_cores = os.cpu_count() or 1
+    speed = THREADED if dataset.X.size > THREADS_PAY else 1 / min(n_cores, n_fits)
+    return RefitCost(n_strategies, trained, len(dataset.y), n_folds, speed)
 
 
 def _has_few(dataset: Dataset) -> bool:
@@ -76,13 +86,16 @@ def refit(exported: Exported, evaluator: Evaluator, dataset: Dataset) -> tuple[P
     list of str
         Notes for the user.
     """
-    n_threads = (os.cpu_count() or 1) if dataset.X.size > THREADS_PAY else 1
     everything = _all_rows(dataset, evaluator.seed, exported.max_rows)
     few = _has_few(dataset)
-    with threadpool_limits(n_threads):
-        trained = [
-            _fits(record.configuration, evaluator, everything, few=few, n_threads=n_threads)
+    with _fits_at_once(everything, evaluator) as start:
+        started = [
+            _start(record.configuration, evaluator, everything, few, start)
             for record in exported.members
+        ]
+        trained = [
+            _fits(record.configuration, evaluator, futures, start)
+            for record, futures in zip(exported.members, started, strict=True)
         ]
     members = tuple(fits for fits, _ in trained)
     notes = [note for _, note in trained if note]
@@ -91,6 +104,26 @@ def refit(exported: Exported, evaluator: Evaluator, dataset: Dataset) -> tuple[P
         return BlendedPipeline(members, exported.blend), notes
     fits = members[0]
     return fits[0] if len(fits) == 1 else AveragedPipeline(fits), notes
+
+
+@contextmanager
+def _fits_at_once(everything: TrainingPart, evaluator: Evaluator) -> Iterator[Start]:
+    """Start fits on every core: several at once, or of a large table one with all of them."""
+    n_cores = os.cpu_count() or 1
+    n_threads = n_cores if everything.X.size > THREADS_PAY else 1
+    with (
+        threadpool_limits(n_threads),
+        warnings.catch_warnings(),
+        ThreadPoolExecutor(n_cores // n_threads) as pool,
+    ):
+        # As in every fit; but what one thread sets and unsets is so for all.
+        warnings.simplefilter("ignore")
+
+        def start(configuration: Configuration, part: TrainingPart) -> Future[TrainedPipeline]:
+            seed = evaluator.seed
+            return pool.submit(train, configuration, part, n_threads=n_threads, seed=seed)
+
+        yield start
 
 
 def _all_rows(dataset: Dataset, seed: int, max_rows: int | None) -> TrainingPart:
@@ -124,28 +157,38 @@ def _notes(exported: Exported, averaged: bool) -> list[str]:
     return notes
 
 
-def _fits(
+def _start(
     configuration: Configuration,
     evaluator: Evaluator,
     everything: TrainingPart,
-    *,
     few: bool,
-    n_threads: int,
+    start: Start,
+) -> list[Future[TrainedPipeline]]:
+    """Start training on all rows and, where a class is small, on those of each fold."""
+    averaged = few and not configuration.model.single
+    parts = map(evaluator.training_part, range(evaluator.n_folds if averaged else 0))
+    return [start(configuration, part) for part in (everything, *parts)]
+
+
+def _fits(
+    configuration: Configuration,
+    evaluator: Evaluator,
+    started: Sequence[Future[TrainedPipeline]],
+    start: Start,
 ) -> tuple[tuple[TrainedPipeline, ...], str]:
-    """Train on all rows and, where a class is small, on those of each fold.
+    """Collect the fits of a configuration.
 
     A component that worked on each fold may still fail on all rows: KMeansSMOTE finds no
     cluster, say. Then the fits of the folds have to do, so that no search is lost.
     """
-    fits, note = [], ""
-    try:
-        fits.append(train(configuration, everything, n_threads=n_threads, seed=evaluator.seed))
-    except Exception as error:
-        note = (
-            f"{configuration} could not be trained on all rows, only on those of each fold: "
-            f"{one_line(error)}"
-        )
-    if note or (few and not configuration.model.single):
-        parts = map(evaluator.training_part, range(evaluator.n_folds))
-        fits += [train(configuration, p, n_threads=n_threads, seed=evaluator.seed) for p in parts]
-    return tuple(fits), note
+    whole, *folds = started
+    error = whole.exception()
+    if error is None:
+        return tuple(one.result() for one in started), ""
+    parts = map(evaluator.training_part, range(evaluator.n_folds))
+    folds = folds or [start(configuration, part) for part in parts]
+    note = (
+        f"{configuration} could not be trained on all rows, only on those of each fold: "
+        f"{one_line(error)}"
+    )
+    return tuple(one.result() for one in folds), note

@@ -196,16 +196,15 @@ def fit(
         problem = _note_positive(problem)
     feasible_folds(problem.dataset, plan.n_folds)
     folder = make_folder(run_dir, problem.dataset.name, resume=resume)
-    path = Path(out) if out else folder / MODEL_FILE
     source = {"data": None if isinstance(data, pd.DataFrame) else str(data), "drop": list(drop)}
     with (
         open_run(folder, problem.dataset, plan, source) as plan,
         open_tracker(tracking_uri, experiment, folder.name) as trackers,
     ):
+        path = Path(out) if out else folder / MODEL_FILE
         result = _fit_and_export(problem, plan, folder, path, [*watchers, *trackers])
-    if not trackers:
-        return Run(result, folder, path)
-    return Run(result, folder, path, trackers[0].uri, trackers[0].run_id)
+    uri, run_id = (trackers[0].uri, trackers[0].run_id) if trackers else (None, None)
+    return Run(result, folder, path, uri, run_id)
 
 
 def _note_positive(problem: Problem) -> Problem:

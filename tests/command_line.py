@@ -12,17 +12,6 @@ QUICK = (
     "--trials", "3", "--space", "fast", "--folds", "2", "--executor", "in_process",
     "--tracking-uri", "off",
 )  # fmt: skip
-    "--trials",
-    "3",
-    "--space",
-    "fast",
-    "--folds",
-    "2",
-    "--executor",
-    "in_process",
-    "--tracking-uri",
-    "off",
-)
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,19 @@ from hypothesis import strategies as st
 from autoimb.data.dataset import Labels
 from autoimb.decision.rules import ClassWeights, DecisionRule, Threshold, argmax_rule, solve_rule
 from autoimb.evaluation.engine import Evaluation
+from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import score_out_of_fold
 from autoimb.metrics import METRICS, Metric
 from autoimb.recommendation import build_leaderboard, describe, recommend
 from autoimb.search.blend import Exported
 from autoimb.search.records import Candidate, SearchResult, TrialRecord
-from autoimb.search.study import create_study
+from autoimb.search.suggesting import create_study
 from autoimb.strategy.configuration import Choice, Configuration
 
 N = 120
 Y = (np.arange(N) % 6 == 0).astype(int)
 FOLDS = (np.arange(N) // 6) % 3
+ALL_FOLDS = Level(3)
 LABELS = Labels.of(["no", "no", "yes"])
 
 LIGHTGBM = Choice("lightgbm", "lightgbm.LGBMClassifier")
@@ -48,9 +50,10 @@ def found_by(
             continue
         proba = probabilities(skill, seed)
         scores = dict(score_out_of_fold(metric, Y, proba, FOLDS))
-        records.append(TrialRecord(number, configuration, "complete", scores, 1.0))
+        record = TrialRecord(number, configuration, "complete", scores, 1.0, level=ALL_FOLDS)
+        records.append(record)
         kept[number] = Evaluation(proba.astype(np.float32), scores, 1.0)
-    done = [Candidate(record, kept[record.number]) for record in records if record.number in kept]
+    done = [Candidate(records[number], kept[number], ALL_FOLDS) for number in kept]
     done.sort(key=lambda one: -metric.utility(one.record.scores[metric.name].value))
     default = records[0] if 0 in kept else None
     return SearchResult(

@@ -22,7 +22,7 @@ from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import Score, score_out_of_fold
 from autoimb.metrics import Metric, get_metric
 from autoimb.strategy.configuration import Configuration
-from autoimb.strategy.pipeline import TrainingPart, train
+from autoimb.strategy.pipeline import TrainedPipeline, TrainingPart, train
 from autoimb.strategy.thinning import thin
 
 __all__ = ["Evaluation", "Evaluator", "Task"]
@@ -59,8 +59,8 @@ class Evaluation:
         the evaluation was stopped.
     scores : mapping of str to Score
         Empty if the evaluation was stopped.
-    seconds : float
-        Of training and predicting.
+    seconds, training_seconds : float
+        In all, and of training alone.
     fold_values : tuple of float
         Of each fold that was scored, by the metric that tells early who falls behind; greater is
         better.
@@ -71,6 +71,7 @@ class Evaluation:
     proba: NDArray[np.float32]
     scores: Mapping[str, Score]
     seconds: float
+    training_seconds: float = 0.0
     fold_values: tuple[float, ...] = ()
     is_complete: bool = True
 
@@ -196,22 +197,39 @@ class Evaluator:
             Whatever a component raises; ValueError for predictions that are no probabilities.
         """
         task = asked if isinstance(asked, Task) else Task(asked, Level(self.n_folds))
-        level, pace = task.level, self.pace
+        # Scoring too: threads of linear algebra cost more than so small sums are worth.
+        with threadpool_limits(self.n_threads):
+            return self._evaluate(task, check)
+
+    def _evaluate(self, task: Task, check: Callable[[], None]) -> Evaluation:
         begun = time.perf_counter()
         proba = np.full((len(self.y), self.n_classes), np.nan, dtype=np.float32)
         values: list[float] = []
-        with threadpool_limits(self.n_threads):
-            for fold in range(level.n_folds):
-                check()
-                rows = self._scored_rows(fold, level)
-                proba[rows] = self._predict(task.configuration, fold, level)
-                found = proba[rows].astype(float)
-                values.append(pace.utility(pace.evaluate(self.y[rows], found, self.y[rows])))
-                if task.hurdle is not None and task.hurdle.is_out_of_reach(values):
-                    seconds = time.perf_counter() - begun
-                    return Evaluation(proba[:0], {}, seconds, tuple(values), False)
+        training = 0.0
+        for number in range(task.level.n_folds):
+            check()
+            fold, rows = self._fold(number, task.level), self._scored_rows(number, task.level)
+            pipeline, seconds = self._train(task.configuration, fold)
+            training += seconds
+            proba[rows] = fold.predict_proba(pipeline)
+            values.append(self._keep_pace(rows, proba))
+            if task.hurdle is not None and task.hurdle.is_out_of_reach(values):
+                break
         seconds = time.perf_counter() - begun
-        return Evaluation(proba, self.score(proba, level), seconds, tuple(values))
+        if len(values) < task.level.n_folds:
+            return Evaluation(proba[:0], {}, seconds, training, tuple(values), False)
+        scores = self.score(proba, task.level)
+        return Evaluation(proba, scores, seconds, training, tuple(values))
+
+    def _train(self, configuration: Configuration, fold: Fold) -> tuple[TrainedPipeline, float]:
+        begun = time.perf_counter()
+        pipeline = train(configuration, fold, n_threads=self.n_threads, seed=self.seed)
+        return pipeline, time.perf_counter() - begun
+
+    def _keep_pace(self, rows: IntArray, proba: NDArray[np.float32]) -> float:
+        """Score one fold by the metric that tells early who falls behind."""
+        y = self.y[rows]
+        return self.pace.utility(self.pace.evaluate(y, proba[rows].astype(float), y))
 
     def score(self, proba: NDArray[np.float32], level: Level) -> Mapping[str, Score]:
         """Score predictions on the rows that are scored at a level."""
@@ -237,11 +255,6 @@ class Evaluator:
     def training_part(self, fold: int) -> TrainingPart:
         """Return what is trained on to score a fold, with its encodings."""
         return self._fold(fold, Level(self.n_folds))
-
-    def _predict(self, configuration: Configuration, number: int, level: Level) -> FloatArray:
-        fold = self._fold(number, level)
-        pipeline = train(configuration, fold, n_threads=self.n_threads, seed=self.seed)
-        return fold.predict_proba(pipeline)
 
     def _scored_rows(self, fold: int, level: Level) -> IntArray:
         return np.flatnonzero(self.assignments[level.repeat] == fold)

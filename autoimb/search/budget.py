@@ -107,7 +107,9 @@ class Budget:
         """Count seconds that an earlier process has spent."""
         return replace(self, started=self.started - spent) if spent else self
 
-    def left_to_search(self, refit_seconds: Sequence[float]) -> float:
+    def left_to_search(
+        self, refit_seconds: Sequence[float], *, first_share: float = math.inf
+    ) -> float:
         """Seconds left once refitting and finishing are set aside.
 
         Parameters
@@ -115,12 +117,14 @@ class Budget:
         refit_seconds : sequence of float
             Of each strategy that is to be exported, the best first: it is exported in any case,
             the others as far as `BLEND_SHARE` allows.
+        first_share : float
+            Part of the time that is kept for the best at most.
         """
         if self.seconds is None:
             return math.inf
+        first = min(sum(refit_seconds[:1]) * REFIT_MARGIN, self.seconds * first_share)
         others = min(sum(refit_seconds[1:]) * REFIT_MARGIN, self.seconds * BLEND_SHARE)
-        kept = sum(refit_seconds[:1]) * REFIT_MARGIN + others + self.seconds * FINISHING_SHARE
-        return self.left() - kept
+        return self.left() - first - others - self.seconds * FINISHING_SHARE
 
     def affordable(self, refit_seconds: Sequence[float]) -> list[int]:
         """Choose which strategies to refit in what is left, in order: the first in any case.
@@ -157,7 +161,7 @@ class RefitCost:
     n_rows, n_folds : int
         Of the table, and that it is dealt into.
     speed : float
-        Of a fit then, as a share of its seconds in the search.
+        Seconds of a fit then, as a share of those in the search.
     """
 
     n_strategies: int
@@ -172,9 +176,9 @@ class RefitCost:
         return cls(1, 1.0, len(evaluator.y), evaluator.n_folds)
 
     def seconds(self, candidates: Sequence[Candidate]) -> list[float]:
-        """Estimate the seconds of each strategy from those of its cross-validation."""
+        """Estimate the seconds of each strategy from those that training it on folds took."""
         return [
-            self.speed * self.trained * c.evaluation.seconds / self.share_trained(c.level)
+            self.speed * self.trained * c.evaluation.training_seconds / self.share_trained(c.level)
             for c in candidates[: self.n_strategies]
         ]
 

@@ -110,6 +110,7 @@ class EvaluationFolder:
         about = {
             "scores": write_scores(evaluation.scores),
             "seconds": evaluation.seconds,
+            "training_seconds": evaluation.training_seconds,
             "fold_values": evaluation.fold_values,
         }
         try:
@@ -133,8 +134,9 @@ class EvaluationFolder:
             proba = np.load(array, mmap_mode="r")
         except (OSError, ValueError, EOFError):
             return None
-        scores = read_scores(about["scores"])
-        return Evaluation(proba, scores, about["seconds"], tuple(about["fold_values"]))
+        about["scores"] = read_scores(about["scores"])
+        about["fold_values"] = tuple(about["fold_values"])
+        return Evaluation(proba, **about)
 
     def remove(self, trial: int, step: int) -> None:
         """Delete an evaluation, as those are that no longer lead: the disk is bounded."""

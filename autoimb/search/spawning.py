@@ -14,6 +14,8 @@ from typing import Any
 
 __all__ = ["MainlessContext", "MainlessProcess"]
 
+SPINNING = "GOMP_SPINCOUNT"
+
 
 class MainlessProcess(SpawnProcess):
     """A spawned process that does not run the user's script again.
@@ -27,13 +29,36 @@ class MainlessProcess(SpawnProcess):
 
     @staticmethod
     def _Popen(process_obj: Any) -> Any:
-        with MainlessProcess._hiding, _interrupts_blocked(), _output_discarded():
+        with (
+            MainlessProcess._hiding,
+            _interrupts_blocked(),
+            _output_discarded(),
+            _short_spinning(),
+        ):
             main = sys.modules["__main__"]
             sys.modules["__main__"] = ModuleType("__main__")
             try:
                 return SpawnProcess._Popen(process_obj)
             finally:
                 sys.modules["__main__"] = main
+
+
+@contextmanager
+def _short_spinning() -> Iterator[None]:
+    """Have OpenMP's threads in a child wait for each other without burning a core for long.
+
+    Where something else runs on the machine, a boosting model of two threads would else spend
+    most of its time in waiting. It is read when the library is loaded, so that only the
+    environment that a child starts with can tell it.
+    """
+    if SPINNING in os.environ:
+        yield
+        return
+    os.environ[SPINNING] = "1000"
+    try:
+        yield
+    finally:
+        del os.environ[SPINNING]
 
 
 @contextmanager

@@ -30,7 +30,9 @@ JOURNAL, EVALUATIONS = "study.journal", "evaluations"
 N_PROMOTED = 12
 MIN_PROMOTED = 3
 # Part of the time that is kept for further levels: of more rows, of more repeats.
-ROWS_SHARE, REPEATS_SHARE = 0.5, 0.2
+ROWS_SHARE, REPEATS_SHARE = 0.4, 0.2
+# Part of the time that is kept at most to train on all rows what was compared on fewer.
+REFIT_SHARE = 0.25
 # Part of the time left that one level may take while a deeper one is in reach.
 STEP_SHARE = 0.4
 
@@ -141,7 +143,14 @@ class _Search:
         return self._result()
 
     def _seconds_left(self) -> float:
-        return self.budget.left_to_search(self.cost.seconds(self.contest.leading()))
+        leading = self.contest.leading()
+        if not self.contest.levels[0].max_rows:
+            return self.budget.left_to_search(self.cost.seconds(leading))
+        # Of many rows a fit takes long: what is left then decides how many are blended. What was
+        # compared on a part of them may be exported so, where time is short.
+        thinned = bool(leading) and leading[0].level.max_rows is not None
+        share = REFIT_SHARE if thinned else math.inf
+        return self.budget.left_to_search(self.cost.seconds(leading)[:1], first_share=share)
 
     def _seconds_for_trials(self) -> float:
         further = self.contest.levels[1:]
@@ -154,21 +163,41 @@ class _Search:
         return left - min(needed / self.executor.n_workers, share * self.budget.seconds)
 
     def _promote(self, step: int) -> None:
-        """Evaluate the leading candidates at a further level, the best first."""
-        level = self.contest.levels[step]
-        chosen = self._choose(step)
+        """Evaluate the leading candidates at a further level, then what they are held against."""
+        eligible = [c for c in self.contest.leading() if c.record.step == step - 1]
+        if not eligible:
+            return
+        # Who is blended is to be repeated alike; each step to more rows costs a multiple.
+        halvings = 0 if self.contest.levels[step].repeat else step - 1
+        chosen = eligible[: max(MIN_PROMOTED, N_PROMOTED >> halvings)]
         deadline = self._deadline(step, chosen)
+        self._evaluate(chosen, step, deadline)
+        default = self.contest.default
+        if (
+            default is not None
+            and self.contest.leading()[0].record.step == step > default.record.step
+        ):
+            self._evaluate([default], step, deadline)
+
+    def _evaluate(
+        self, candidates: Sequence[Candidate], step: int, deadline: Callable[[], float]
+    ) -> None:
+        """Evaluate candidates at a level, in order, until one would take too long.
+
+        Cheaper ones further down are not taken instead: who comes further leads.
+        """
+        level = self.contest.levels[step]
         running: list[tuple[Candidate, Future[Evaluation]]] = []
-        for candidate in chosen:
-            left = deadline() - self._queued_seconds(running, level)
-            if self._estimate(candidate, level) > left:
-                continue
+        for candidate in candidates:
             found = self.contest.kept.load(candidate.record.number, step)
             if found is not None:
                 self.contest.promote(candidate, step, found)
                 continue
-            task = Task(candidate.record.configuration, level)
+            left = deadline() - self._queued_seconds(running, level)
+            if self._estimate(candidate, level) > left:
+                break
             limit = None if math.isinf(left) else max(left, 1.0)
+            task = Task(candidate.record.configuration, level)
             running.append((candidate, self.executor.submit(task, limit)))
         for candidate, future in running:
             left = deadline()
@@ -179,16 +208,6 @@ class _Search:
                 number = candidate.record.number
                 evaluation = self.contest.kept.save(number, step, future.result())
                 self.contest.promote(candidate, step, evaluation)
-
-    def _choose(self, step: int) -> list[Candidate]:
-        """Choose who is promoted, with the default as what others are held against."""
-        eligible = [c for c in self.contest.leading() if c.record.step == step - 1]
-        # Who is blended is to be repeated alike; each step to more rows costs a multiple.
-        halvings = 0 if self.contest.levels[step].repeat else step - 1
-        chosen = eligible[: max(MIN_PROMOTED, N_PROMOTED >> halvings)]
-        default = self.contest.default
-        known = any(c.record.number == 0 for c in chosen)
-        return chosen if default is None or known else [*chosen, default]
 
     def _deadline(self, step: int, chosen: Sequence[Candidate]) -> Callable[[], float]:
         """Return how many seconds this level has left, whenever it is called."""
@@ -210,8 +229,10 @@ class _Search:
 
     def _estimate(self, candidate: Candidate, level: Level) -> float:
         """Estimate the seconds of an evaluation from those at the level so far."""
-        share = self.cost.share_trained
-        return candidate.evaluation.seconds * share(level) / share(candidate.level)
+        share, found = self.cost.share_trained, candidate.evaluation
+        training = found.training_seconds * share(level) / share(candidate.level)
+        other = found.seconds - found.training_seconds
+        return training + other * level.n_folds / candidate.level.n_folds
 
     def _result(self) -> SearchResult:
         leading = self.contest.leading()

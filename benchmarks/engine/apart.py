@@ -7,45 +7,24 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from types import MappingProxyType
+from typing import IO, Any
 
 HERE = "--here"  # what tells a script that it is the child, before what it is to do
 
 
+@dataclass(frozen=True)
 class Child:
-    """A script that runs apart; use it in a `with`, and it does not outlive the block."""
+    """A script that runs apart."""
 
-    def __init__(self, script: str, order: Mapping[str, Any], folder: Path | None = None) -> None:
-        # files instead of pipes: nobody need read while the child writes
-        self._files = ExitStack()
-        self._answer = self._files.enter_context(tempfile.TemporaryFile("w+"))
-        self._errors = self._files.enter_context(tempfile.TemporaryFile("w+"))
-        self.name = Path(script).name
-        self.process = subprocess.Popen(
-            [sys.executable, str(Path(script).resolve()), HERE, json.dumps(order)],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=self._answer,
-            stderr=self._errors,
-        )
-
-    def __enter__(self) -> Child:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self._files.close()
+    name: str
+    process: subprocess.Popen[bytes]
+    output: IO[str]
+    errors: IO[str]
 
     def answer(self, limit: float | None = None) -> dict[str, Any]:
         """Wait for the child, and read the last line that it printed."""
@@ -53,18 +32,45 @@ class Child:
             status = self.process.wait(limit)
         except subprocess.TimeoutExpired:
             sys.exit(f"{self.name}: a run took more than {limit:.0f} s")
-        self._errors.seek(0)
-        self._answer.seek(0)
+        self.errors.seek(0)
+        self.output.seek(0)
         if status:
-            sys.exit(f"{self.name}: a run failed\n{self._errors.read()[-2000:]}")
-        return json.loads(self._answer.read().splitlines()[-1])
+            sys.exit(f"{self.name}: a run failed\n{self.errors.read()[-2000:]}")
+        return json.loads(self.output.read().splitlines()[-1])
+
+
+@contextmanager
+def start_child(
+    script: str,
+    order: Mapping[str, Any],
+    folder: Path | None = None,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Child]:
+    """Start a script apart, with some environment variables; it does not outlive the block."""
+    # files instead of pipes: nobody need read while the child writes
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        command = [sys.executable, str(Path(script).resolve()), HERE, json.dumps(order)]
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**variables, **os.environ},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+        )
+        try:
+            yield Child(Path(script).name, process, output, errors)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
 
 
 def run_apart(
     script: str, order: Mapping[str, Any], folder: Path | None = None, limit: float | None = None
 ) -> dict[str, Any]:
     """Run a script apart and return its answer."""
-    with Child(script, order, folder) as child:
+    with start_child(script, order, folder) as child:
         return child.answer(limit)
 
 

@@ -12,6 +12,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from autoimb.decision.calibration import LogisticCurve, log_odds
 from autoimb.decision.stacking import Blend, LogisticStack
 from autoimb.evaluation.engine import Evaluation, Evaluator
+from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import score_out_of_fold
 from autoimb.metrics import METRICS
 from autoimb.search.blend import choose_export, cross_fitted_blend
@@ -104,7 +105,14 @@ def test_whatever_comes_is_a_probability(rows: list[tuple[bool, float, float]]) 
 
 N_ROWS = 400
 FOLDS = np.arange(N_ROWS) // 5 % 4
+ALL_FOLDS = Level(4)
 UNLIMITED = Budget(seconds=None, trials=1)
+
+
+def as_long_as_the_folds(n_strategies: int) -> RefitCost:
+    """Say that training a strategy takes as long as its folds did, which is one second."""
+    trained = ALL_FOLDS.share_trained(N_ROWS, ALL_FOLDS.n_folds)
+    return RefitCost(n_strategies, trained, N_ROWS, ALL_FOLDS.n_folds)
 
 
 def candidates(y: np.ndarray, odds: np.ndarray) -> tuple[Evaluator, tuple[Candidate, ...]]:
@@ -115,15 +123,16 @@ def candidates(y: np.ndarray, odds: np.ndarray) -> tuple[Evaluator, tuple[Candid
         proba = np.column_stack([1 - expit(column), expit(column)])
         scores = score_out_of_fold(metric, y, proba, FOLDS)
         configuration = Configuration(model=Choice(f"model_{number}", "any.Model"))
-        record = TrialRecord(number, configuration, "complete", dict(scores), 1.0)
-        found.append(Candidate(record, Evaluation(proba.astype(np.float32), scores, 1.0)))
+        record = TrialRecord(number, configuration, "complete", scores, 1.0, level=ALL_FOLDS)
+        evaluation = Evaluation(proba.astype(np.float32), scores, 1.0, training_seconds=1.0)
+        found.append(Candidate(record, evaluation, ALL_FOLDS))
     evaluator = Evaluator(np.zeros((N_ROWS, 1)), y, FOLDS, (0,), 2, metric.name, seed=0)
     return evaluator, tuple(found)
 
 
 def test_strategies_of_like_skill_are_blended() -> None:
     evaluator, found = candidates(*views(N_ROWS, [0.9, 0.8, 0.8]))
-    exported = choose_export(found, evaluator, UNLIMITED, RefitCost(n_strategies=12))
+    exported = choose_export(found, evaluator, UNLIMITED, as_long_as_the_folds(12))
     assert [record.number for record in exported.members] == [0, 1, 2]
     assert exported.blend is not None
     alone = found[0].record.scores["average_precision"].value
@@ -133,7 +142,7 @@ def test_strategies_of_like_skill_are_blended() -> None:
 def test_one_that_is_far_better_outweighs_the_others() -> None:
     y, odds = views(N_ROWS, [2.0, 0.5])
     evaluator, found = candidates(y, odds[:, [0, *[1] * 11]])
-    exported = choose_export(found, evaluator, UNLIMITED, RefitCost(n_strategies=12))
+    exported = choose_export(found, evaluator, UNLIMITED, as_long_as_the_folds(12))
     alone = found[0].record.scores["average_precision"].value
     assert exported.scores["average_precision"].value > alone - 0.01
 
@@ -141,5 +150,5 @@ def test_one_that_is_far_better_outweighs_the_others() -> None:
 @pytest.mark.parametrize(("seconds", "size", "n"), [(100.0, 12, 3), (100.0, 2, 2), (2.0, 12, 1)])
 def test_a_blend_is_as_large_as_asked_for_and_affordable(seconds: float, size: int, n: int) -> None:
     evaluator, found = candidates(*views(N_ROWS, [0.9, 0.8, 0.8]))
-    exported = choose_export(found, evaluator, Budget(seconds), RefitCost(size, share=1.0))
+    exported = choose_export(found, evaluator, Budget(seconds), as_long_as_the_folds(size))
     assert len(exported.members) == n
