@@ -26,7 +26,8 @@ from autoimb.profiling.profile import Profile
 from autoimb.recommendation import Recommendation, build_leaderboard, recommend
 from autoimb.refitting import estimate_refit, refit
 from autoimb.search.blend import Exported, choose_export
-from autoimb.search.executors import open_executor
+from autoimb.search.budget import Budget
+from autoimb.search.executors import Executor, open_executor
 from autoimb.search.interruption import interruptible
 from autoimb.search.records import SearchResult, TrialRecord
 from autoimb.search.resources import Resources
@@ -178,7 +179,7 @@ def fit_dataset(
         dataset, levels, n_folds, metric=plan.metric.name, seed=plan.seed,
         n_threads=resources.n_threads,
     )  # fmt: skip
-    cost = estimate_refit(dataset, n_folds, plan.blend)
+    cost = estimate_refit(dataset, n_folds, plan.blend, resources.n_workers)
     with interruptible() as interruption:
         with open_executor(evaluator, resources) as executor:
             profile = profile_dataset(dataset, plan.seed)
@@ -194,8 +195,10 @@ def fit_dataset(
                 watch=watching.told,
             )
             interruption.is_finishing = True
-        exported = choose_export(found.candidates, evaluator, plan.budget, cost)
-        model, refit_notes = export_model(exported, evaluator, dataset, found.level)
+            exported = choose_export(found.candidates, evaluator, plan.budget, cost, levels)
+            model, refit_notes = export_model(
+                exported, executor, evaluator, dataset, found.level, plan.budget
+            )
         notes = (*notes, *_notes(dataset, plan, n_folds, resources), *refit_notes, *_end(found))
         result = _result(plan, profile, found, exported, model, evaluator, notes)
         watching.finished(result)
@@ -234,17 +237,24 @@ def make_evaluator(
 
 
 def export_model(
-    exported: Exported, evaluator: Evaluator, dataset: Dataset, level: Level
+    exported: Exported,
+    executor: Executor,
+    evaluator: Evaluator,
+    dataset: Dataset,
+    level: Level,
+    budget: Budget,
 ) -> tuple[FittedModel, list[str]]:
     """Train what is exported on all rows, and solve the decision on rows not seen in training.
 
     Parameters
     ----------
     exported : Exported
+    executor : Executor
     evaluator : Evaluator
     dataset : Dataset
     level : Level
         At which the strategies were evaluated.
+    budget : Budget
 
     Returns
     -------
@@ -252,7 +262,7 @@ def export_model(
     list of str
         Notes for the user.
     """
-    pipeline, notes = refit(exported, evaluator, dataset)
+    pipeline, notes = refit(exported, executor, dataset, evaluator.n_folds, budget)
     rows, _ = evaluator.scored(level)
     rule = solve_rule(get_metric(evaluator.metric), dataset.y[rows], exported.proba)
     schema, labels = dataset.schema, dataset.labels

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-
-from threadpoolctl import threadpool_limits
+from collections.abc import Sequence
+from concurrent.futures import Future
+from functools import partial
 
 from autoimb.data.dataset import Dataset
 from autoimb.errors import one_line
-from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.engine import Training
 from autoimb.search.blend import Exported
-from autoimb.search.budget import RefitCost
+from autoimb.search.budget import Budget, RefitCost
+from autoimb.search.executors import Executor
 from autoimb.strategy.configuration import Configuration
-from autoimb.strategy.pipeline import (
-    AveragedPipeline,
-    BlendedPipeline,
-    Pipeline,
-    TrainedPipeline,
-    TrainingPart,
-    train,
-)
-from autoimb.strategy.thinning import thin
+from autoimb.strategy.pipeline import AveragedPipeline, BlendedPipeline, Pipeline, TrainedPipeline
 
 __all__ = ["estimate_refit", "refit"]
 
@@ -32,15 +21,13 @@ __all__ = ["estimate_refit", "refit"]
 BLEND_SIZE = 12
 # Rows of the rarest class below which a strategy is trained on all rows and on those of each fold.
 FEW_ROWS = 1000
-# With every core to itself a fit takes this part of what it took in the search.
-THREADED = 2 / 3
-# Cells of the matrix from which threads within one model are faster than a single one.
-THREADS_PAY = 1_000_000
+# Rows that are trained on where training on more did not end in time.
+LAST_RESORT = 20_000
 
-Start = Callable[[Configuration, TrainingPart], Future[TrainedPipeline]]
+Fits = tuple[TrainedPipeline, ...]
 
 
-def estimate_refit(dataset: Dataset, n_folds: int, blended: bool) -> RefitCost:
+def estimate_refit(dataset: Dataset, n_folds: int, blended: bool, n_workers: int) -> RefitCost:
     """Estimate what refitting will take, from what cross-validating takes.
 
     Parameters
@@ -49,6 +36,8 @@ def estimate_refit(dataset: Dataset, n_folds: int, blended: bool) -> RefitCost:
     n_folds : int
     blended : bool
         Whether several strategies may be exported.
+    n_workers : int
+        Fits at once.
 
     Returns
     -------
@@ -57,9 +46,8 @@ def estimate_refit(dataset: Dataset, n_folds: int, blended: bool) -> RefitCost:
     n_strategies = BLEND_SIZE if blended else 1
     trained = 1 + (n_folds - 1) * _has_few(dataset)
     n_fits = n_strategies * (1 + n_folds * _has_few(dataset))
-    n_cores = os.cpu_count() or 1
-    speed = THREADED if dataset.X.size > THREADS_PAY else 1 / min(n_cores, n_fits)
-    return RefitCost(n_strategies, trained, len(dataset.y), n_folds, speed)
+    at_once = min(n_workers, n_fits)
+    return RefitCost(n_strategies, trained, len(dataset.y), n_folds, 1 / at_once)
 
 
 def _has_few(dataset: Dataset) -> bool:
@@ -71,14 +59,19 @@ def _has_few(dataset: Dataset) -> bool:
     return int(dataset.class_counts.min()) < FEW_ROWS
 
 
-def refit(exported: Exported, evaluator: Evaluator, dataset: Dataset) -> tuple[Pipeline, list[str]]:
+def refit(
+    exported: Exported, executor: Executor, dataset: Dataset, n_folds: int, budget: Budget
+) -> tuple[Pipeline, list[str]]:
     """Train what is exported on every row.
 
     Parameters
     ----------
     exported : Exported
-    evaluator : Evaluator
+    executor : Executor
+        Runs the fits, each until the budget's grace is over.
     dataset : Dataset
+    n_folds : int
+    budget : Budget
 
     Returns
     -------
@@ -86,17 +79,17 @@ def refit(exported: Exported, evaluator: Evaluator, dataset: Dataset) -> tuple[P
     list of str
         Notes for the user.
     """
-    everything = _all_rows(dataset, evaluator.seed, exported.max_rows)
     few = _has_few(dataset)
-    with _fits_at_once(everything, evaluator) as start:
-        started = [
-            _start(record.configuration, evaluator, everything, few, start)
-            for record in exported.members
+    configurations = [record.configuration for record in exported.members]
+    started = [
+        [
+            executor.train(Training(one, fold, exported.max_rows), budget.grace())
+            for fold in (None, *range(n_folds if few and not one.model.single else 0))
         ]
-        trained = [
-            _fits(record.configuration, evaluator, futures, start)
-            for record, futures in zip(exported.members, started, strict=True)
-        ]
+        for one in configurations
+    ]
+    collect = partial(_collect, executor=executor, n_folds=n_folds)
+    trained = [collect(one, fits) for one, fits in zip(configurations, started, strict=True)]
     members = tuple(fits for fits, _ in trained)
     notes = [note for _, note in trained if note]
     notes += _notes(exported, few and not notes)
@@ -106,43 +99,10 @@ def refit(exported: Exported, evaluator: Evaluator, dataset: Dataset) -> tuple[P
     return fits[0] if len(fits) == 1 else AveragedPipeline(fits), notes
 
 
-@contextmanager
-def _fits_at_once(everything: TrainingPart, evaluator: Evaluator) -> Iterator[Start]:
-    """Start fits on every core: several at once, or of a large table one with all of them."""
-    n_cores = os.cpu_count() or 1
-    n_threads = n_cores if everything.X.size > THREADS_PAY else 1
-    with (
-        threadpool_limits(n_threads),
-        warnings.catch_warnings(),
-        ThreadPoolExecutor(n_cores // n_threads) as pool,
-    ):
-        # As in every fit; but what one thread sets and unsets is so for all.
-        warnings.simplefilter("ignore")
-
-        def start(configuration: Configuration, part: TrainingPart) -> Future[TrainedPipeline]:
-            seed = evaluator.seed
-            return pool.submit(train, configuration, part, n_threads=n_threads, seed=seed)
-
-        yield start
-
-
-def _all_rows(dataset: Dataset, seed: int, max_rows: int | None) -> TrainingPart:
-    """Take every row, or as many as time allows."""
-    X, y, rates = dataset.X, dataset.y, None
-    if max_rows is not None and max_rows < len(y):
-        rows, rates = thin(y, max_rows, seed)
-        X, y = X[rows], y[rows]
-    return TrainingPart(X, y, dataset.schema.n_levels, dataset.n_classes, seed, rates)
-
-
 def _notes(exported: Exported, averaged: bool) -> list[str]:
     notes, n = [], len(exported.members)
     if exported.max_rows is not None:
-        notes.append(
-            f"the exported model was trained on {exported.max_rows:,} rows, among them all of the "
-            "rarest class, and its probabilities corrected for it: the time did not suffice for "
-            "more. Give a larger budget."
-        )
+        notes.append(_thinned("the exported model", exported.max_rows))
     if n > 1:
         notes.append(
             f"the exported model blends the best of {n} strategies; --no-blend (blend=False) "
@@ -157,38 +117,40 @@ def _notes(exported: Exported, averaged: bool) -> list[str]:
     return notes
 
 
-def _start(
-    configuration: Configuration,
-    evaluator: Evaluator,
-    everything: TrainingPart,
-    few: bool,
-    start: Start,
-) -> list[Future[TrainedPipeline]]:
-    """Start training on all rows and, where a class is small, on those of each fold."""
-    averaged = few and not configuration.model.single
-    parts = map(evaluator.training_part, range(evaluator.n_folds if averaged else 0))
-    return [start(configuration, part) for part in (everything, *parts)]
+def _thinned(subject: str, max_rows: int) -> str:
+    return (
+        f"{subject} was trained on {max_rows:,} rows, among them all of the rarest class, and its "
+        "probabilities corrected for it: the time did not suffice for more. Give a larger budget."
+    )
 
 
-def _fits(
+def _collect(
     configuration: Configuration,
-    evaluator: Evaluator,
     started: Sequence[Future[TrainedPipeline]],
-    start: Start,
-) -> tuple[tuple[TrainedPipeline, ...], str]:
-    """Collect the fits of a configuration.
+    *,
+    executor: Executor,
+    n_folds: int,
+) -> tuple[Fits, str]:
+    """Wait for the fits of a configuration, the first of which is that on all rows.
 
     A component that worked on each fold may still fail on all rows: KMeansSMOTE finds no
-    cluster, say. Then the fits of the folds have to do, so that no search is lost.
+    cluster, say. Then the fits of the folds have to do, so that no search is lost. Where time
+    ran out, a fit on fewer rows has to.
     """
     whole, *folds = started
     error = whole.exception()
+    if isinstance(error, TimeoutError) and not all(_has_result(one) for one in folds or [whole]):
+        few = executor.train(Training(configuration, None, LAST_RESORT), None)
+        return (few.result(),), _thinned(str(configuration), LAST_RESORT)
     if error is None:
-        return tuple(one.result() for one in started), ""
-    parts = map(evaluator.training_part, range(evaluator.n_folds))
-    folds = folds or [start(configuration, part) for part in parts]
+        return tuple(one.result() for one in started if _has_result(one)), ""
+    folds = folds or [executor.train(Training(configuration, k), None) for k in range(n_folds)]
     note = (
         f"{configuration} could not be trained on all rows, only on those of each fold: "
         f"{one_line(error)}"
     )
     return tuple(one.result() for one in folds), note
+
+
+def _has_result(future: Future[TrainedPipeline]) -> bool:
+    return future.exception() is None

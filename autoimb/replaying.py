@@ -21,6 +21,7 @@ from autoimb.evaluation.levels import Level, plan_levels
 from autoimb.fitting import export_model, make_evaluator
 from autoimb.run_folder import MODEL_FILE, hash_dataset, read_configurations, read_run
 from autoimb.search.blend import combine
+from autoimb.search.budget import Budget
 from autoimb.search.executors import open_executor
 from autoimb.search.records import Candidate, TrialRecord
 from autoimb.search.resources import plan_resources
@@ -86,8 +87,9 @@ def replay(folder: str | Path, data: str | Path | pd.DataFrame | None = None) ->
             _candidate(number, task, future.result())
             for number, task, future in zip(run["exported"]["trials"], tasks, futures, strict=True)
         ]
-    exported = combine(members, evaluator, run["exported"]["max_rows"])
-    model, _ = export_model(exported, evaluator, dataset, level)
+        exported = combine(members, evaluator, run["exported"]["max_rows"])
+        unlimited = Budget(seconds=None, trials=1)
+        model, _ = export_model(exported, executor, evaluator, dataset, level, unlimited)
     return Replay(model, run, _compare(model, folder / MODEL_FILE, dataset, evaluator))
 
 

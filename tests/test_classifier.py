@@ -77,6 +77,9 @@ def test_the_arguments_are_those_that_programs_rely_on() -> None:
         "experiment": None,
         "tracking_uri": None,
         "blend": True,
+        "n_threads": None,
+        "executor": "processes",
+        "resume": None,
     }
 
 
@@ -93,14 +96,18 @@ def test_what_a_fit_leaves(loans: pd.DataFrame) -> None:
     search = quick(n_trials=3, metric="f1").fit(X, y)
     assert search.classes_.tolist() == ["no", "yes"]
     assert search.feature_names_in_.tolist() == list(X.columns)
-    assert {"strategy", "sampler", "weight", "model", "decision", "score", "spread"} <= set(
-        search.leaderboard_.columns
-    )
+    assert {
+        "strategy", "sampler", "weight", "model", "decision", "score", "spread", "evaluated",
+    } <= set(search.leaderboard_.columns)  # fmt: skip
     assert str(search.recommendation_).count(".") > 2
     assert search.profile_.n_rows == 160
     assert search.configuration_.model.name in ("lightgbm", "logistic", "extra_trees")
+    # the study knows the first folds alone, the leaderboard the mean over further repeats
+    candidates = search.result_.search.candidates
+    assert search.study_.best_value == max(c.evaluation.scores["f1"].value for c in candidates)
     board = search.leaderboard_
-    assert search.study_.best_value == board.loc[board["decision"] == "tuned", "score"].max()
+    assert board["score"].max() == max(c.record.scores["f1"].value for c in candidates)
+    assert set(board.loc[board["decision"] == "tuned", "evaluated"]) == {"2 folds, repeat 2"}
     proba = search.predict_proba(X)
     assert proba.shape == (160, 2)
     np.testing.assert_allclose(proba.sum(axis=1), 1)
@@ -220,8 +227,12 @@ def test_randomness_in_every_form(state: Any) -> None:
 @pytest.mark.slow
 def test_the_number_of_workers_changes_nothing(loans: pd.DataFrame) -> None:
     X, y = loans.drop(columns="default"), loans["default"]
+    asked: list[dict[str, Any]] = [
+        {"executor": "in_process"},
+        {"executor": "processes", "n_jobs": 2},
+    ]
     alone, together = (
-        quick(n_trials=12, space="default", metric="f1", n_jobs=n).fit(X, y) for n in (1, 2)
+        quick(n_trials=12, space="default", metric="f1", **each).fit(X, y) for each in asked
     )
     columns = ["strategy", "decision", "score", "spread", "trials", "trial"]
     pd.testing.assert_frame_equal(
@@ -251,6 +262,8 @@ WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "no budget": ({"n_trials": None}, UsageError, "a budget is needed: give seconds"),
     "folds": ({"n_folds": 1}, UsageError, "n_folds must be at least 2, but got 1."),
     "jobs": ({"n_jobs": 0}, UsageError, "n_jobs must be positive, or -1 for every core, but"),
+    "threads": ({"n_threads": 0}, UsageError, "n_threads must be positive, but got 0."),
+    "executor": ({"executor": "pool"}, UsageError, "executor 'pool' is not known; "),
     "positive": ({"positive": "x"}, DataError, "positive class 'x' does not occur in the target;"),
     "seed": ({"random_state": -1}, UsageError, "random_state must be from 0 to 4294967295, but"),
 }

@@ -10,7 +10,8 @@ import pytest
 
 from autoimb.data.dataset import Dataset, make_dataset
 from autoimb.decision.rules import solve_rule
-from autoimb.fitting import FitResult, Plan, fit_dataset
+from autoimb.fitting import FitResult, fit_dataset
+from autoimb.planning import Plan
 from autoimb.refitting import FEW_ROWS
 from autoimb.strategy.pipeline import AveragedPipeline, BlendedPipeline, TrainedPipeline
 
@@ -32,6 +33,7 @@ def fit(data: Dataset, space: str, *, n_trials: int = 2, blend: bool = False) ->
         time_budget=None,
         n_trials=n_trials,
         n_folds=N_FOLDS,
+        n_jobs=None,
         executor="in_process",
         seed=0,
         blend=blend,

@@ -72,8 +72,8 @@ def fit(uri: str, folder: Path) -> None:
     space = folder / "space.toml"
     space.write_text(SPACE)
     AutoImbClassifier(
-        metric="f1", time_budget=None, n_trials=N_TRIALS, executor="in_process", n_folds=2, space=space,
-        random_state=0, tracking_uri=uri,
+        metric="f1", time_budget=None, n_trials=N_TRIALS, executor="in_process", n_folds=2,
+        space=space, random_state=0, tracking_uri=uri,
     ).fit(table, y)  # fmt: skip
 
 

@@ -10,7 +10,8 @@ import pytest
 
 import autoimb
 from autoimb.errors import AutoImbWarning, DataError, UsageError
-from autoimb.fitting import FitResult, Plan
+from autoimb.fitting import FitResult
+from autoimb.planning import Plan
 from autoimb.running import read_problem
 
 QUICK: dict[str, Any] = {
@@ -185,6 +186,8 @@ def test_runs_at_the_same_time_have_folders_of_their_own(
         ({"n_folds": 1}, "n_folds must be at least 2, but got 1."),
         ({"n_jobs": 0}, "n_jobs must be positive, or -1 for every core, but got 0."),
         ({"n_jobs": -2}, "n_jobs must be positive, or -1 for every core, but got -2."),
+        ({"n_threads": 0}, "n_threads must be positive, but got 0."),
+        ({"executor": "process"}, "executor 'process' is not known; did you mean 'processes'?"),
         ({"metric": "f11"}, "metric 'f11' does not exist; did you mean 'f1'?"),
         ({"space": "fasst"}, "search space 'fasst' does not exist; did you mean 'fast'?"),
         ({"random_state": -1}, "random_state must be from 0 to 4294967295, but got -1."),

@@ -151,6 +151,7 @@ def test_the_fit_is_one_run(tracked: Tracked) -> None:
         "metric": "f1",
         "n_folds": "2",
         "budget_trials": str(N_TRIALS),
+        "runs_on": "in this process, 1 thread",
         "seed": "0",
         "positive": "yes",
         "decision": str(tracked.fitted.model_.rule),
@@ -164,23 +165,25 @@ def test_the_fit_is_one_run(tracked: Tracked) -> None:
     assert str(tracked.fitted.recommendation_) in run.data.tags["mlflow.note.content"]
     assert run.data.metrics["f1"] == result.score
     assert run.data.metrics["threshold"] == tracked.fitted.model_.rule.value
-    assert run.data.metrics["failed_trials"] == sum(
-        record.state == "failed" for record in result.search.records
-    )
+    for state in ("failed", "pruned"):
+        n = sum(record.state == state for record in result.search.records)
+        assert run.data.metrics[f"{state}_trials"] == n
 
 
 def test_each_trial_is_a_child(tracked: Tracked) -> None:
     records = {str(record.number): record for record in tracked.fitted.result_.search.records}
+    told = [trial.user_attrs["outcome"] for trial in tracked.fitted.study_.trials]
     assert sorted(run.data.tags["trial"] for run in tracked.children) == sorted(records)
     for run in tracked.children:
         record = records[run.data.tags["trial"]]
         assert run.data.tags["mlflow.parentRunId"] == tracked.parent.info.run_id
         assert run.info.run_name == str(record.configuration)
         assert run.data.params == {k: str(v) for k, v in record.configuration.flat.items()}
+        # as it was when the trial was told: further repeats are the leaderboard's
         expected = {"seconds": record.seconds}
-        for name, score in record.scores.items():
-            expected |= {name: score.value, f"{name}_mean": score.mean}
-            expected |= {f"{name}_spread": score.spread}
+        for name, score in told[record.number]["scores"].items():
+            expected |= {name: score["value"], f"{name}_mean": score["mean"]}
+            expected |= {f"{name}_spread": score["spread"]}
         assert run.data.metrics == expected
 
 
@@ -200,7 +203,7 @@ def test_the_best_score_is_a_curve(tracked: Tracked) -> None:
     values = [point.value for point in sorted(points, key=lambda point: point.step)]
     assert len(values) == sum(run.info.status == "FINISHED" for run in tracked.children)
     assert values == sorted(values)
-    assert values[-1] == tracked.fitted.result_.score
+    assert values[-1] == tracked.fitted.study_.best_value
 
 
 def test_what_was_found_lies_with_the_run(tracked: Tracked) -> None:
@@ -389,7 +392,8 @@ def test_by_default_runs_go_to_one_folder_without_a_word(tmp_path: Path) -> None
         "from autoimb import AutoImbClassifier\n"
         "y = np.repeat([0, 1], [50, 20])\n"
         "X = np.random.default_rng(0).normal(y[:, None], 1, (70, 2))\n"
-        "AutoImbClassifier(time_budget=None, n_trials=1, n_folds=2, executor='in_process').fit(X, y)\n"
+        "here = dict(executor='in_process')\n"
+        "AutoImbClassifier(time_budget=None, n_trials=1, n_folds=2, **here).fit(X, y)\n"
     )
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW")}
     both = [

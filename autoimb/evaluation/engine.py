@@ -25,7 +25,7 @@ from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.pipeline import TrainedPipeline, TrainingPart, train
 from autoimb.strategy.thinning import thin
 
-__all__ = ["Evaluation", "Evaluator", "Task"]
+__all__ = ["Evaluation", "Evaluator", "Task", "Training"]
 
 # Of the rows of folds that a process keeps at hand.
 MAX_KEPT_BYTES = 2**27
@@ -46,6 +46,24 @@ class Task:
     configuration: Configuration
     level: Level
     hurdle: Hurdle | None = None
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is to be trained for export.
+
+    Attributes
+    ----------
+    configuration : Configuration
+    fold : int or None
+        On the rows that are not of this fold; None on all.
+    max_rows : int or None
+        At most, as in `Level`.
+    """
+
+    configuration: Configuration
+    fold: int | None = None
+    max_rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -231,6 +249,24 @@ class Evaluator:
         y = self.y[rows]
         return self.pace.utility(self.pace.evaluate(y, proba[rows].astype(float), y))
 
+    def train(self, training: Training) -> TrainedPipeline:
+        """Train a configuration for export.
+
+        Parameters
+        ----------
+        training : Training
+
+        Returns
+        -------
+        TrainedPipeline
+        """
+        if training.fold is None:
+            part = self._part(np.arange(len(self.y)), training.max_rows)
+        else:
+            part = self._fold(training.fold, Level(self.n_folds, training.max_rows))
+        with threadpool_limits(self.n_threads):
+            return train(training.configuration, part, n_threads=self.n_threads, seed=self.seed)
+
     def score(self, proba: NDArray[np.float32], level: Level) -> Mapping[str, Score]:
         """Score predictions on the rows that are scored at a level."""
         rows, groups = self.scored(level)
@@ -271,13 +307,16 @@ class Evaluator:
         return self._folds[name]
 
     def _make_fold(self, number: int, level: Level, name: str) -> Fold:
-        folds = self.assignments[level.repeat]
-        rows = np.flatnonzero(folds != number)
+        rows = np.flatnonzero(self.assignments[level.repeat] != number)
+        part = self._part(rows, level.max_rows)
+        return Fold(part, self.X[self._scored_rows(number, level)], name, self.shared)
+
+    def _part(self, rows: IntArray, max_rows: int | None) -> TrainingPart:
+        """Return rows to train on, thinned where they are too many."""
         rates = None
-        if level.max_rows is not None and level.max_rows < len(rows):
-            kept, rates = thin(self.y[rows], level.max_rows, self.seed)
+        if max_rows is not None and max_rows < len(rows):
+            kept, rates = thin(self.y[rows], max_rows, self.seed)
             rows = rows[kept]
-        part = TrainingPart(
+        return TrainingPart(
             self.X[rows], self.y[rows], self.n_levels, self.n_classes, self.seed, rates
         )
-        return Fold(part, self.X[self._scored_rows(number, level)], name, self.shared)

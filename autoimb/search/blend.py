@@ -12,6 +12,7 @@ from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.calibration import log_odds
 from autoimb.decision.stacking import Blend
 from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import Score, average_scores, score_out_of_fold
 from autoimb.metrics import get_metric
 from autoimb.search.budget import Budget, RefitCost
@@ -46,7 +47,11 @@ class Exported:
 
 
 def choose_export(
-    candidates: tuple[Candidate, ...], evaluator: Evaluator, budget: Budget, cost: RefitCost
+    candidates: tuple[Candidate, ...],
+    evaluator: Evaluator,
+    budget: Budget,
+    cost: RefitCost,
+    levels: Sequence[Level] = (),
 ) -> Exported:
     """Blend as many of the leading strategies as are asked for and as time is left for.
 
@@ -62,18 +67,30 @@ def choose_export(
     budget : Budget
         Bounds how many are blended.
     cost : RefitCost
+    levels : sequence of Level
+        Of the search: where time does not suffice for all rows, it may for those of one.
 
     Returns
     -------
     Exported
     """
     best = candidates[0]
-    max_rows = None if cost.seconds([best])[0] <= budget.left() else best.level.max_rows
+    max_rows = _affordable_rows(cost.seconds([best])[0], len(evaluator.y), budget, levels)
     if best.record.configuration.model.single:
         return combine([best], evaluator, max_rows)
     others = [c for c in candidates if not c.record.configuration.model.single]
     members = [others[number] for number in budget.affordable(cost.seconds(others))]
     return combine(members, evaluator, max_rows)
+
+
+def _affordable_rows(
+    seconds: float, n_rows: int, budget: Budget, levels: Sequence[Level]
+) -> int | None:
+    """Choose on how many rows to train, given what all would take; None for all."""
+    parts = sorted({level.max_rows for level in levels if level.max_rows}, reverse=True)
+    if not parts or seconds <= budget.left():
+        return None
+    return next((rows for rows in parts if seconds * rows / n_rows <= budget.left()), parts[-1])
 
 
 def combine(

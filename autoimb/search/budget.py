@@ -23,6 +23,8 @@ REFIT_MARGIN = 1.3
 BLEND_SHARE = 0.2
 # No single trial may take more than this part of the time, unless all of them are slow.
 TRIAL_SHARE = 0.1
+# A fit should end within 1.05 of its budget and 5 s: what follows the last training needs some.
+GRACE_SHARE, GRACE_SECONDS = 1.0, 1.0
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
@@ -125,6 +127,12 @@ class Budget:
         first = min(sum(refit_seconds[:1]) * REFIT_MARGIN, self.seconds * first_share)
         others = min(sum(refit_seconds[1:]) * REFIT_MARGIN, self.seconds * BLEND_SHARE)
         return self.left() - first - others - self.seconds * FINISHING_SHARE
+
+    def grace(self) -> float | None:
+        """Seconds after which the last fit has to give way to a shorter one."""
+        if self.seconds is None:
+            return None
+        return max(self.seconds * GRACE_SHARE + GRACE_SECONDS - self.elapsed(), 1.0)
 
     def affordable(self, refit_seconds: Sequence[float]) -> list[int]:
         """Choose which strategies to refit in what is left, in order: the first in any case.

@@ -8,20 +8,23 @@ import pickle
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from pebble import ProcessPool
 
-from autoimb.evaluation.engine import Evaluation, Evaluator, Task
+from autoimb.evaluation.engine import Evaluation, Evaluator, Task, Training
 from autoimb.search.resources import Resources
 from autoimb.search.spawning import MainlessContext
+from autoimb.strategy.pipeline import TrainedPipeline
 
 __all__ = ["Executor", "InProcessExecutor", "WorkerExecutor", "open_executor"]
+
+T = TypeVar("T")
 
 
 class Executor(Protocol):
@@ -37,6 +40,9 @@ class Executor(Protocol):
 
     def submit(self, task: Task, limit: float | None) -> Future[Evaluation]:
         """Start an evaluation; its future raises TimeoutError beyond `limit` seconds."""
+
+    def train(self, training: Training, limit: float | None) -> Future[TrainedPipeline]:
+        """Start to train what is exported; its future raises TimeoutError beyond `limit`."""
 
 
 class InProcessExecutor:
@@ -54,18 +60,26 @@ class InProcessExecutor:
 
     def submit(self, task: Task, limit: float | None) -> Future[Evaluation]:
         """Evaluate at once; the limit is looked at before every fold."""
-        future: Future[Evaluation] = Future()
         begun = time.monotonic()
 
         def check() -> None:
             if limit is not None and time.monotonic() - begun > limit:
                 raise TimeoutError
 
-        try:
-            future.set_result(self.evaluator.evaluate(task, check))
-        except Exception as error:
-            future.set_exception(error)
-        return future
+        return _at_once(lambda: self.evaluator.evaluate(task, check))
+
+    def train(self, training: Training, limit: float | None) -> Future[TrainedPipeline]:
+        """Train at once, however long it takes."""
+        return _at_once(lambda: self.evaluator.train(training))
+
+
+def _at_once(call: Callable[[], T]) -> Future[T]:
+    future: Future[T] = Future()
+    try:
+        future.set_result(call())
+    except Exception as error:
+        future.set_exception(error)
+    return future
 
 
 class WorkerExecutor:
@@ -91,10 +105,14 @@ class WorkerExecutor:
 
     def submit(self, task: Task, limit: float | None) -> Future[Evaluation]:
         """Queue an evaluation; the limit counts from its start."""
-        future: Future[Evaluation] = self.pool.schedule(
-            _evaluate, args=(str(self.folder), task), timeout=limit
-        )
-        return future
+        return self._schedule("evaluate", task, limit)
+
+    def train(self, training: Training, limit: float | None) -> Future[TrainedPipeline]:
+        """Queue a training; the limit counts from its start."""
+        return self._schedule("train", training, limit)
+
+    def _schedule(self, method: str, order: Task | Training, limit: float | None) -> Future[Any]:
+        return self.pool.schedule(_obey, args=(str(self.folder), method, order), timeout=limit)
 
 
 @contextmanager
@@ -168,10 +186,11 @@ def _load_evaluator(folder: str) -> Evaluator:
     return Evaluator.load(Path(folder))
 
 
-def _evaluate(folder: str, task: Task) -> Evaluation:
-    """Evaluate inside a worker, which loads the data once."""
+def _obey(folder: str, method: str, order: Task | Training) -> Evaluation | TrainedPipeline:
+    """Evaluate or train inside a worker, which loads the data once."""
     try:
-        return _load_evaluator(folder).evaluate(task)
+        found: Evaluation | TrainedPipeline = getattr(_load_evaluator(folder), method)(order)
+        return found
     except Exception as error:
         # An error that cannot be rebuilt in the parent would bring the whole pool down.
         try:

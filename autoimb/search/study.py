@@ -199,12 +199,14 @@ class _Search:
             limit = None if math.isinf(left) else max(left, 1.0)
             task = Task(candidate.record.configuration, level)
             running.append((candidate, self.executor.submit(task, limit)))
-        for candidate, future in running:
+        for place, (candidate, future) in enumerate(running):
             left = deadline()
             wait([future], None if math.isinf(left) else max(left, 0.0))
-            if not future.done():
-                future.cancel()
-            elif future.exception() is None:
+            if not future.done() or isinstance(future.exception(), TimeoutError):
+                for _, late in running[place:]:
+                    late.cancel()
+                return
+            if future.exception() is None:
                 number = candidate.record.number
                 evaluation = self.contest.kept.save(number, step, future.result())
                 self.contest.promote(candidate, step, evaluation)

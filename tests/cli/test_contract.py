@@ -12,7 +12,7 @@ from command_line import QUICK, Command
 
 from autoimb.errors import AutoImbWarning
 
-COMMANDS = ("fit", "predict", "evaluate", "profile", "spaces", "ui")
+COMMANDS = ("fit", "predict", "evaluate", "profile", "replay", "spaces", "ui")
 SLOW_TO_IMPORT = "numpy pandas scipy sklearn imblearn lightgbm optuna mlflow pebble rich"
 
 HELP_OF_ALL = f"""
@@ -55,9 +55,11 @@ def test_version(cli: Command) -> None:
         (["nonsense"], "No such command 'nonsense'"),
         (["fit"], "Missing argument"),
         (["predict", "model.pkl"], "Missing argument"),
+        (["replay"], "Missing argument"),
         (["fit", "loans.csv", "--wrong"], "No such option: --wrong"),
         (["fit", "loans.csv", "--trials", "many"], "Invalid value for '--trials'"),
         (["fit", "loans.csv", "--folds", "2.5"], "Invalid value for '--folds'"),
+        (["fit", "loans.csv", "--executor", "threads"], "Invalid value for '--executor'"),
         (["spaces", "a", "b"], "unexpected extra argument"),
     ],
 )

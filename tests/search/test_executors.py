@@ -35,7 +35,7 @@ def task(model: str, **values: object) -> Task:
     return Task(use(model, **values), Level(2))
 
 
-def test_one_worker_stays_in_this_process(evaluator: Evaluator) -> None:
+def test_what_runs_in_process_starts_no_other(evaluator: Evaluator) -> None:
     with open_executor(evaluator, HERE) as executor:
         assert isinstance(executor, InProcessExecutor)
         evaluation = executor.submit(task("Steady"), None).result()

@@ -1,0 +1,139 @@
+"""What ending trials early saves, and what it costs: the same trials with and without it.
+
+    python benchmarks/engine/pruning.py --data FOLDER --seconds 60
+
+FOLDER is as for holdout_f1.py; data sets of more than two classes are taken too. On the training
+part (70 %) of each, trials as a search asks for them are evaluated on every fold, by average
+precision, for so many seconds. The rule is then applied to the same trials in the same order: what
+share of the seconds is spent, and what the winner of those that are left is worth, out of fold and
+on the held-out rows, against the winner of all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from optuna.trial import TrialState
+from threadpoolctl import threadpool_limits
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from held_out import N_FOLDS, Split, split
+
+from autoimb.evaluation.engine import Evaluation, Evaluator
+from autoimb.evaluation.futility import Hurdle, estimate_noise
+from autoimb.metrics import get_metric
+from autoimb.profiling.describing import profile_dataset
+from autoimb.search.contest import ENOUGH_FOR_NOISE
+from autoimb.search.suggesting import create_study, first_configurations
+from autoimb.strategy.configuration import Configuration
+from autoimb.strategy.search_space import load_space
+
+METRIC = "average_precision"
+MAX_TRIALS = 100
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A configuration with what every fold found."""
+
+    configuration: Configuration
+    evaluation: Evaluation
+
+    @property
+    def value(self) -> float:
+        return self.evaluation.scores[METRIC].value
+
+
+def evaluate_trials(one: Split, evaluator: Evaluator, seconds: float) -> list[Trial]:
+    """Ask as a search does, and evaluate every fold."""
+    facts = profile_dataset(one.data, 0).facts(N_FOLDS)
+    space = load_space("default").restricted_to(facts)
+    study = create_study(get_metric(METRIC), 0)
+    first, trials, begun = iter(first_configurations(space)), [], time.monotonic()
+    while time.monotonic() - begun < seconds and len(trials) < MAX_TRIALS:
+        enqueued = next(first, None)
+        if enqueued is not None:
+            study.enqueue_trial(enqueued.flat)
+        asked = study.ask()
+        configuration = space.suggest(asked)
+        try:
+            trials.append(Trial(configuration, evaluator.evaluate(configuration)))
+            study.tell(asked, trials[-1].value)
+        except Exception:
+            study.tell(asked, state=TrialState.FAIL)
+    return trials
+
+
+def end_early(trials: list[Trial]) -> tuple[list[Trial], float]:
+    """Keep the trials that the rule lets finish, and give the share of the seconds spent."""
+    kept: list[Trial] = []
+    spent = 0.0
+    for trial in trials:
+        values = trial.evaluation.fold_values
+        n_done = N_FOLDS
+        if len(kept) >= ENOUGH_FOR_NOISE:
+            leader = max(kept, key=lambda one: one.value)
+            noise = estimate_noise([one.evaluation.fold_values for one in kept])
+            hurdle = Hurdle(leader.evaluation.fold_values, noise)
+            early = (k for k in range(1, N_FOLDS) if hurdle.is_out_of_reach(values[:k]))
+            n_done = next(early, N_FOLDS)
+        spent += trial.evaluation.seconds * n_done / N_FOLDS
+        if n_done == N_FOLDS:
+            kept.append(trial)
+    return kept, spent / sum(trial.evaluation.seconds for trial in trials)
+
+
+def held_out_value(one: Split, trial: Trial) -> float:
+    proba = one.train(trial.configuration).predict_proba(one.X_test)
+    return get_metric(METRIC).evaluate(one.y_test, proba, one.y_test)
+
+
+def compare(path: Path, name: str, target: str, seconds: float) -> dict[str, object]:
+    """Compare the two winners on one data set."""
+    warnings.simplefilter("ignore")
+    one = split(name, pd.read_csv(path), target, 0)
+    evaluator = Evaluator.on(one.data, one.evaluator.folds, METRIC, 0)
+    with threadpool_limits(1):
+        trials = evaluate_trials(one, evaluator, seconds)
+        kept, share = end_early(trials)
+        winners = [max(some, key=lambda trial: trial.value) for some in (trials, kept)]
+        held_out = [held_out_value(one, winner) for winner in winners]
+    return {
+        "data set": name,
+        "trials": len(trials),
+        "ended early": len(trials) - len(kept),
+        "share of time": share,
+        "out of fold": winners[1].value - winners[0].value,
+        "held out": held_out[1] - held_out[0],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--seconds", type=float, default=60.0, help="of the trials of a data set")
+    arguments = parser.parse_args()
+    index = json.loads((arguments.data / "index.json").read_text())
+    found = Parallel(n_jobs=-1)(
+        delayed(compare)(arguments.data / e["file"], e["name"], e["target"], arguments.seconds)
+        for e in index
+    )
+    table = pd.DataFrame(found).set_index("data set")
+    table.loc["mean"] = table.mean()
+    print(table.round(4).to_string())
+    print(f"same winner on {np.sum(table['out of fold'].iloc[:-1] == 0)} of {len(found)}")
+
+
+if __name__ == "__main__":
+    main()
