@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from autoimb.arrays import IntArray
+from autoimb.arrays import IntArray, release_memory
 from autoimb.artifact import FittedModel
 from autoimb.data.dataset import Dataset
 from autoimb.data.splitting import assign_folds, feasible_folds
@@ -183,6 +183,7 @@ def fit_dataset(
     with interruptible() as interruption:
         with open_executor(evaluator, resources) as executor:
             profile = profile_dataset(dataset, plan.seed)
+            release_memory()
             watching.started(dataset, profile, plan)
             found = search(
                 executor,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from autoimb.arrays import release_memory
 from autoimb.artifact import FittedModel, manifest_path, save, set_aside
 from autoimb.data.problem import (
     Problem,
@@ -191,10 +192,7 @@ def fit(
     )  # fmt: skip
     if out is not None:
         _require_writable(Path(out))
-    problem = read_problem(data, target, positive=positive, drop=drop)
-    if positive is None and problem.dataset.n_classes == 2:
-        problem = _note_positive(problem)
-    feasible_folds(problem.dataset, plan.n_folds)
+    problem = _read(data, target, positive, drop, plan)
     folder = make_folder(run_dir, problem.dataset.name, resume=resume)
     source = {"data": None if isinstance(data, pd.DataFrame) else str(data), "drop": list(drop)}
     with (
@@ -205,6 +203,22 @@ def fit(
         result = _fit_and_export(problem, plan, folder, path, [*watchers, *trackers])
     uri, run_id = (trackers[0].uri, trackers[0].run_id) if trackers else (None, None)
     return Run(result, folder, path, uri, run_id)
+
+
+def _read(
+    data: str | Path | pd.DataFrame,
+    target: str | None,
+    positive: Any,
+    drop: Sequence[str],
+    plan: Plan,
+) -> Problem:
+    """Read the table, and find out before a folder is made whether it can be validated."""
+    problem = read_problem(data, target, positive=positive, drop=drop)
+    feasible_folds(problem.dataset, plan.n_folds)
+    release_memory()
+    if positive is None and problem.dataset.n_classes == 2:
+        return _note_positive(problem)
+    return problem
 
 
 def _note_positive(problem: Problem) -> Problem:

@@ -23,6 +23,8 @@ REFIT_MARGIN = 1.3
 BLEND_SHARE = 0.2
 # No single trial may take more than this part of the time, unless all of them are slow.
 TRIAL_SHARE = 0.1
+# But always as many seconds, if they are not half of it: another worker takes some to start.
+TRIAL_SECONDS = 5.0
 # A fit should end within 1.05 of its budget and 5 s: what follows the last training needs some.
 GRACE_SHARE, GRACE_SECONDS = 1.0, 1.0
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -153,7 +155,8 @@ class Budget:
         """Seconds that one trial may take, given what trials took so far."""
         if self.seconds is None:
             return None
-        return max(self.seconds * TRIAL_SHARE, 3 * typical_seconds)
+        share = max(self.seconds * TRIAL_SHARE, min(TRIAL_SECONDS, self.seconds / 2))
+        return max(share, 3 * typical_seconds)
 
 
 @dataclass(frozen=True)

@@ -27,12 +27,15 @@ class MainlessProcess(SpawnProcess):
 
     _hiding = threading.Lock()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Have the child begin by `_begin_silently`, before anything else is imported."""
+        return _begin_silently, (), self.__dict__
+
     @staticmethod
     def _Popen(process_obj: Any) -> Any:
         with (
             MainlessProcess._hiding,
             _interrupts_blocked(),
-            _output_discarded(),
             _short_spinning(),
         ):
             main = sys.modules["__main__"]
@@ -77,27 +80,17 @@ def _interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-@contextmanager
-def _output_discarded() -> Iterator[None]:
-    """Have a child start with nowhere to print.
+def _begin_silently() -> MainlessProcess:
+    """Make the process object anew in a child, which first loses its output.
 
     What libraries print in a trial is no result of the user's, and a worker that is still
-    starting when the pool is closed would show a traceback. The files are inherited, so that this
-    process lacks them for the moment of the start.
+    starting when the pool is closed would show a traceback.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    kept = [os.dup(number) for number in (1, 2)]
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        for number in (1, 2):
-            os.dup2(nowhere, number)
-        yield
-    finally:
-        for number, copy in zip((1, 2), kept, strict=True):
-            os.dup2(copy, number)
-        for number in (nowhere, *kept):
-            os.close(number)
+    for number in (1, 2):
+        os.dup2(nowhere, number)
+    os.close(nowhere)
+    return MainlessProcess.__new__(MainlessProcess)
 
 
 class MainlessContext(SpawnContext):

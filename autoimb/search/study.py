@@ -153,14 +153,18 @@ class _Search:
         return self.budget.left_to_search(self.cost.seconds(leading)[:1], first_share=share)
 
     def _seconds_for_trials(self) -> float:
-        further = self.contest.levels[1:]
-        left = self._seconds_left()
-        if not further or self.budget.seconds is None:
+        """Seconds until trials have to give way to the further levels that are in reach."""
+        left, leading = self._seconds_left(), self.contest.leading()[:N_PROMOTED]
+        if self.budget.seconds is None or not leading:
             return left
         share = ROWS_SHARE if self.contest.levels[0].max_rows else REPEATS_SHARE
-        leading = self.contest.leading()[:N_PROMOTED]
-        needed = sum(self._estimate(c, level) for level in further for c in leading)
-        return left - min(needed / self.executor.n_workers, share * self.budget.seconds)
+        most = share * self.budget.seconds
+        needed = 0.0
+        for level in self.contest.levels[1:]:
+            if self._estimate(leading[0], level) > most - needed:
+                break
+            needed += sum(self._estimate(c, level) for c in leading) / self.executor.n_workers
+        return left - min(needed, most)
 
     def _promote(self, step: int) -> None:
         """Evaluate the leading candidates at a further level, then what they are held against."""

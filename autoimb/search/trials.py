@@ -146,7 +146,8 @@ class TrialLoop:
         asked = len(self.contest.records) + len(self.pending)
         if self.budget.trials is not None and asked >= self.budget.trials:
             return False
-        return asked == 0 or self.seconds_left() > 0
+        # One that could not end in time would only cost the worker that it runs in.
+        return asked == 0 or self.seconds_left() > self._typical_seconds() / 2
 
     def _ask(self) -> None:
         first = next((one for one in self.first if _core(one) not in self.too_slow), None)
