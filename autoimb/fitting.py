@@ -173,12 +173,10 @@ def fit_dataset(
     """
     watching = Watchers(watchers)
     resources = plan.resources(dataset.X.size)
-    n_folds = feasible_folds(dataset, plan.n_folds)
-    levels = plan_levels(dataset.class_counts, n_folds)
-    evaluator = make_evaluator(
-        dataset, levels, n_folds, metric=plan.metric.name, seed=plan.seed,
-        n_threads=resources.n_threads,
-    )  # fmt: skip
+    evaluator, levels = make_evaluator(
+        dataset, plan.n_folds, plan.metric.name, plan.seed, resources.n_threads
+    )
+    n_folds = evaluator.n_folds
     cost = estimate_refit(dataset, n_folds, plan.blend, resources.n_workers)
     with interruptible() as interruption:
         with open_executor(evaluator, resources) as executor:
@@ -207,22 +205,15 @@ def fit_dataset(
 
 
 def make_evaluator(
-    dataset: Dataset,
-    levels: Sequence[Level],
-    n_folds: int,
-    *,
-    metric: str,
-    seed: int,
-    n_threads: int,
-) -> Evaluator:
+    dataset: Dataset, n_folds: int, metric: str, seed: int, n_threads: int
+) -> tuple[Evaluator, tuple[Level, ...]]:
     """Deal the rows into folds, once for every repeat that may be needed.
 
     Parameters
     ----------
     dataset : Dataset
-    levels : sequence of Level
-        That configurations may be evaluated at.
     n_folds : int
+        As wished for; no more than the rarest class has rows.
     metric : str
     seed : int
     n_threads : int
@@ -231,10 +222,14 @@ def make_evaluator(
     Returns
     -------
     Evaluator
+    tuple of Level
+        What every trial gets, and what the leading ones earn.
     """
+    n_folds = feasible_folds(dataset, n_folds)
+    levels = plan_levels(dataset.class_counts, n_folds)
     n_repeats = max(level.repeat for level in levels) + 1
     folds = np.stack([assign_folds(dataset, n_folds, seed + k) for k in range(n_repeats)])
-    return Evaluator.on(dataset, folds, metric, seed, n_threads)
+    return Evaluator.on(dataset, folds, metric, seed, n_threads), levels
 
 
 def export_model(

@@ -14,10 +14,9 @@ import pandas as pd
 from autoimb.artifact import FittedModel, load
 from autoimb.data.dataset import Dataset
 from autoimb.data.problem import read_problem
-from autoimb.data.splitting import feasible_folds
 from autoimb.errors import ArtifactError, UsageError
 from autoimb.evaluation.engine import Evaluation, Evaluator, Task
-from autoimb.evaluation.levels import Level, plan_levels
+from autoimb.evaluation.levels import Level
 from autoimb.fitting import export_model, make_evaluator
 from autoimb.run_folder import MODEL_FILE, hash_dataset, read_configurations, read_run
 from autoimb.search.blend import combine
@@ -72,13 +71,10 @@ def replay(folder: str | Path, data: str | Path | pd.DataFrame | None = None) ->
     if "exported" not in run:
         raise UsageError(f"the run in {folder} has exported nothing yet: --resume it first.")
     dataset = _read_same_data(run, folder, data)
-    n_folds = feasible_folds(dataset, run["n_folds"])
-    levels = plan_levels(dataset.class_counts, n_folds)
     resources = plan_resources(dataset.X.size, n_threads=run["n_threads"])
-    evaluator = make_evaluator(
-        dataset, levels, n_folds, metric=run["metric"], seed=run["seed"],
-        n_threads=resources.n_threads,
-    )  # fmt: skip
+    evaluator, _ = make_evaluator(
+        dataset, run["n_folds"], run["metric"], run["seed"], resources.n_threads
+    )
     with open_executor(evaluator, resources) as executor:
         level = Level(**run["exported"]["level"])
         tasks = [Task(one, level) for one in read_configurations(run["exported"])]

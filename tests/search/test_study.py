@@ -263,11 +263,12 @@ def test_what_was_too_slow_is_not_tried_first_once_more(
 ) -> None:
     own = space("Steady", "Slow", "Sleeping")
     steady, slow, sleeping = (own.default(model=m) for m in ("steady", "slow", "sleeping"))
-    first = [steady, sleeping, *[slow] * 16, sleeping, steady]
+    # slow ones until long after the limit of the one that sleeps, which is 5 seconds
+    first = [steady, sleeping, *[slow] * 40, sleeping, steady]
     monkeypatch.setattr("autoimb.search.trials.first_configurations", lambda space: first)
-    found = search(evaluator, own, Budget(10.0, len(first) - 1), n_workers=2)
+    found = search(evaluator, own, Budget(30.0, len(first) - 1), n_workers=2)
     tried = [record.configuration.model.name for record in found.records]
-    assert tried == ["steady", "sleeping", *["slow"] * 16, "steady"]
+    assert tried == ["steady", "sleeping", *["slow"] * 40, "steady"]
 
 
 def test_the_best_of_each_strategy_is_kept_with_what_it_predicted(
