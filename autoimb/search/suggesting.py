@@ -135,12 +135,12 @@ def first_configurations(space: SearchSpace) -> list[Configuration]:
     the study would else judge a model by its default alone, and stay with the luckiest.
     """
     changes = [space.default(weight=weight.name) for weight in space.stages["weight"][1:]]
-    changes += [space.default(model=model.name) for model in space.stages["model"][1:]]
     changes += [
         space.default(sampler=sampler.name)
         for sampler in space.stages["sampler"]
         if sampler.name in FIRST_SAMPLERS
     ]
+    changes += [space.default(model=model.name) for model in space.stages["model"][1:]]
     in_turn = [one for pair in zip_longest(space.portfolio(), changes) for one in pair if one]
     return deduplicated([space.untouched(), space.default(), *in_turn])
 
