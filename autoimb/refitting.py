@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from functools import partial
 
 from autoimb.data.dataset import Dataset
@@ -68,7 +68,7 @@ def refit(
     ----------
     exported : Exported
     executor : Executor
-        Runs the fits, each until the budget's grace is over.
+        Runs the fits, until the budget's grace is over.
     dataset : Dataset
     n_folds : int
     budget : Budget
@@ -83,12 +83,12 @@ def refit(
     configurations = [record.configuration for record in exported.members]
     started = [
         [
-            executor.train(Training(one, fold, exported.max_rows), budget.grace())
+            executor.train(Training(one, fold, exported.max_rows), None)
             for fold in (None, *range(n_folds if few and not one.model.single else 0))
         ]
         for one in configurations
     ]
-    collect = partial(_collect, executor=executor, n_folds=n_folds)
+    collect = partial(_collect, executor=executor, n_folds=n_folds, budget=budget)
     trained = [collect(one, fits) for one, fits in zip(configurations, started, strict=True)]
     members = tuple(fits for fits, _ in trained)
     notes = [note for _, note in trained if note]
@@ -130,27 +130,31 @@ def _collect(
     *,
     executor: Executor,
     n_folds: int,
+    budget: Budget,
 ) -> tuple[Fits, str]:
     """Wait for the fits of a configuration, the first of which is that on all rows.
 
     A component that worked on each fold may still fail on all rows: KMeansSMOTE finds no
     cluster, say. Then the fits of the folds have to do, so that no search is lost. Where time
-    ran out, a fit on fewer rows has to.
+    runs out, those that are done have to, or else one on fewer rows.
     """
-    whole, *folds = started
-    error = whole.exception()
-    if isinstance(error, TimeoutError) and not all(_has_result(one) for one in folds or [whole]):
+    wait(started, budget.grace())
+    done = [one for one in started if one.done() and one.exception() is None]
+    error = started[0].exception() if started[0].done() else None
+    if error is not None and not done:
+        started = [executor.train(Training(configuration, k), None) for k in range(n_folds)]
+        wait(started, budget.grace())
+        done = [one for one in started if one.done() and one.exception() is None]
+    late = [one for one in started if not one.done()]
+    for one in late:
+        one.cancel()
+    if not done:
         few = executor.train(Training(configuration, None, LAST_RESORT), None)
         return (few.result(),), _thinned(str(configuration), LAST_RESORT)
     if error is None:
-        return tuple(one.result() for one in started if _has_result(one)), ""
-    folds = folds or [executor.train(Training(configuration, k), None) for k in range(n_folds)]
+        return tuple(one.result() for one in done), ""
     note = (
         f"{configuration} could not be trained on all rows, only on those of each fold: "
         f"{one_line(error)}"
     )
-    return tuple(one.result() for one in folds), note
-
-
-def _has_result(future: Future[TrainedPipeline]) -> bool:
-    return future.exception() is None
+    return tuple(one.result() for one in done), note

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.calibration import log_odds
@@ -112,10 +113,21 @@ def combine(
     """
     records = tuple(member.record for member in members)
     rows, folds = evaluator.scored(members[0].level)
-    each = [member.evaluation.scored_proba for member in members]
     if len(members) == 1:
-        return Exported(records, None, each[0], records[0].scores, max_rows)
-    y, odds = evaluator.y[rows], _stack(each)
+        alone = members[0].evaluation.scored_proba
+        return Exported(records, None, alone, records[0].scores, max_rows)
+    with threadpool_limits(evaluator.n_threads):
+        return _blend(members, evaluator, rows, folds, max_rows)
+
+
+def _blend(
+    members: Sequence[Candidate],
+    evaluator: Evaluator,
+    rows: IntArray,
+    folds: IntArray,
+    max_rows: int | None,
+) -> Exported:
+    y, odds = evaluator.y[rows], _stack([member.evaluation.scored_proba for member in members])
     proba = cross_fitted_blend(y, odds, folds)
     score = partial(score_out_of_fold, get_metric(evaluator.metric))
     scores = [score(y, proba, folds)]
@@ -123,6 +135,7 @@ def combine(
     for repeat, evaluations in enumerate(zip(*(m.repeats for m in members), strict=False), 1):
         others, again = evaluator.assignments[repeat], _stack([e.scored_proba for e in evaluations])
         scores.append(score(y, cross_fitted_blend(y, again, others), others))
+    records = tuple(member.record for member in members)
     return Exported(records, Blend.fit(y, odds), proba, average_scores(scores), max_rows)
 
 
