@@ -18,7 +18,7 @@ from autoimb.data.dataset import make_dataset
 from autoimb.errors import DataError
 from autoimb.fitting import fit_dataset
 from autoimb.planning import Plan
-from autoimb.run_folder import open_run
+from autoimb.run_folder import open_run, write_outcome
 from autoimb.search.resources import ExecutorName
 from autoimb.tracking import open_tracker
 
@@ -167,6 +167,8 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         ):
             folder = None if self.resume is None else Path(self.resume)
             self.result_ = fit_dataset(dataset, plan, folder=folder, watchers=trackers)
+            if folder is not None:
+                write_outcome(folder, self.result_)
         self.model_ = self.result_.model
         self.classes_ = self.model_.classes_
         self.leaderboard_ = self.result_.leaderboard

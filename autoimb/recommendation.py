@@ -11,7 +11,7 @@ import pandas as pd
 from autoimb.arrays import IntArray
 from autoimb.data.dataset import Labels
 from autoimb.decision.rules import ClassWeights, DecisionRule, Threshold, argmax_rule
-from autoimb.evaluation.scoring import Score, score_out_of_fold
+from autoimb.evaluation.scoring import Score, average_scores, score_out_of_fold
 from autoimb.metrics import Metric
 from autoimb.search.blend import Exported
 from autoimb.search.records import SearchResult, TrialRecord
@@ -47,10 +47,11 @@ def untouched_scores(
     result: SearchResult, metric: Metric, y: IntArray, folds: IntArray
 ) -> Mapping[str, Score] | None:
     """Score the default configuration with no tuned decision: doing nothing at all."""
-    if result.default_evaluation is None:
+    if not result.default_evaluations:
         return None
-    proba = result.default_evaluation.scored_proba
-    return score_out_of_fold(metric, y, proba, folds, rule=argmax_rule(proba.shape[1]))
+    each = [evaluation.scored_proba for evaluation in result.default_evaluations]
+    rule = argmax_rule(each[0].shape[1])
+    return average_scores([score_out_of_fold(metric, y, p, folds, rule=rule) for p in each])
 
 
 def build_leaderboard(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -132,9 +133,9 @@ def _data_words(asked: Mapping[str, Any]) -> str:
     return f"{asked.get('rows')} rows{where}"
 
 
-def write_outcome(folder: Path, result: FitResult) -> None:
+def write_outcome(folder: str | Path, result: FitResult) -> None:
     """Add what is exported to the description of a run, so that it can be replayed."""
-    exported = result.exported
+    folder, exported = Path(folder), result.exported
     outcome = {
         "trials": [member.number for member in exported.members],
         "configurations": [asdict(member.configuration) for member in exported.members],
@@ -220,7 +221,8 @@ def _find_latest(name: str) -> Path:
     UsageError
         If there is none.
     """
-    runs = [path.parent for path in RUNS.glob(f"*-{name}*/{RUN_FILE}")]
+    own = re.compile(rf"\d+-\d+-{re.escape(name)}(-\d+)?")
+    runs = [path.parent for path in RUNS.glob(f"*/{RUN_FILE}") if own.fullmatch(path.parent.name)]
     if not runs:
         raise UsageError(
             f"there is no run of '{name}' in {RUNS} to resume. Leave --resume out, or name its "
@@ -301,8 +303,10 @@ def _locked(folder: Path) -> Iterator[None]:
             raise UsageError(
                 f"another fit is running in {folder}. Wait for it, or choose another folder."
             ) from None
-        yield
-    (folder / LOCK_FILE).unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            (folder / LOCK_FILE).unlink(missing_ok=True)
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

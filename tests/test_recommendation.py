@@ -58,7 +58,7 @@ def found_by(
     default = records[0] if 0 in kept else None
     return SearchResult(
         create_study(metric, 0), tuple(records), tuple(done), default,
-        kept.get(0), interrupted=False,
+        (kept[0],) if 0 in kept else (), interrupted=False,
     )  # fmt: skip
 
 

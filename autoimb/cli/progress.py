@@ -63,7 +63,7 @@ class Progress:
         interest = f", positive '{positive}'" if positive is not None else ""
         print(
             f"{dataset.name}: {profile.n_rows:,} rows, target '{dataset.target}'{interest}; "
-            f"searching for the best {plan.metric.name} with {plan.resources(dataset.X.size)}, "
+            f"searching for the best {plan.metric.name} ({plan.resources(dataset.X.size)}), "
             "Ctrl-C ends it early",
             file=sys.stderr,
         )

@@ -14,6 +14,7 @@ from autoimb.evaluation.scoring import average_scores, selection_value
 from autoimb.metrics import Metric
 from autoimb.search.journal import EvaluationFolder
 from autoimb.search.records import Candidate, TrialRecord
+from autoimb.strategy.configuration import Configuration
 
 __all__ = ["Contest"]
 
@@ -33,10 +34,19 @@ class Contest:
         The first is that of every trial.
     kept : EvaluationFolder
         Holds the predictions of the leading ones.
+    untouched : Configuration
+        What the others are held against: the default model on the data as they are.
     """
 
-    def __init__(self, metric: Metric, levels: Sequence[Level], kept: EvaluationFolder) -> None:
+    def __init__(
+        self,
+        metric: Metric,
+        levels: Sequence[Level],
+        kept: EvaluationFolder,
+        untouched: Configuration,
+    ) -> None:
         self.metric = metric
+        self.untouched = untouched
         self.levels = levels
         self.kept = kept
         self.records: dict[int, TrialRecord] = {}
@@ -51,7 +61,7 @@ class Contest:
         if evaluation is None:
             return
         candidate = Candidate(record, evaluation, self.levels[0])
-        if record.number == 0:
+        if self.default is None and record.configuration == self.untouched:
             self.default = candidate
         self._keep(candidate)
 
@@ -107,5 +117,5 @@ class Contest:
             del self._best_of[str(weakest.record.configuration)]
             dropped.append(weakest)
         for one in dropped:
-            if one.record.number:
+            if one is not self.default:
                 self.kept.remove(one.record.number, 0)

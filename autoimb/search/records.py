@@ -84,8 +84,9 @@ class SearchResult:
         on the same rows.
     default : TrialRecord or None
         The default configuration: no sampler, no weight; None if it failed.
-    default_evaluation : Evaluation or None
-        On the rows of the candidates; None if time did not suffice.
+    default_evaluations : tuple of Evaluation
+        On the rows of the candidates, and on their further assignments to folds; empty if time
+        did not suffice.
     interrupted : bool
         Whether the user ended it.
     """
@@ -94,7 +95,7 @@ class SearchResult:
     records: tuple[TrialRecord, ...]
     candidates: tuple[Candidate, ...]
     default: TrialRecord | None
-    default_evaluation: Evaluation | None
+    default_evaluations: tuple[Evaluation, ...]
     interrupted: bool
 
     @property

@@ -81,7 +81,7 @@ def search(
     metric = get_metric(evaluator.metric)
     study = _open_study(metric, evaluator.seed, folder)
     kept = EvaluationFolder(folder / EVALUATIONS if folder else None)
-    contest = Contest(metric, levels or (Level(evaluator.n_folds),), kept)
+    contest = Contest(metric, levels or (Level(evaluator.n_folds),), kept, space.untouched())
     cost = refit_cost or RefitCost.of_one(evaluator)
     return _Search(study, space, budget, contest, executor, cost).run(watch)
 
@@ -251,7 +251,9 @@ class _Search:
             records=tuple(sorted(self.contest.records.values(), key=lambda r: r.number)),
             candidates=tuple(c for c in leading if c.level == level),
             default=default.record if default and comparable else None,
-            default_evaluation=default.evaluation if default and comparable else None,
+            default_evaluations=(
+                (default.evaluation, *default.repeats) if default and comparable else ()
+            ),
             interrupted=self.interrupted,
         )
 

@@ -113,7 +113,12 @@ class TrialLoop:
         self.pending.clear()
 
     def _take_over(self) -> None:
-        trials = self.study.get_trials(deepcopy=False)
+        # What was cut off with the search, not by its own fault, is asked for again.
+        trials = [
+            trial
+            for trial in self.study.get_trials(deepcopy=False)
+            if OUTCOME in trial.user_attrs or not trial.state.is_finished()
+        ]
         tried = [self._configuration_of(trial) for trial in trials]
         self.first = (c for c in first_configurations(self.space) if c not in tried)
         for frozen, configuration in zip(trials, tried, strict=True):

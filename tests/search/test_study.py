@@ -148,7 +148,7 @@ def test_a_trial_that_fails_is_recorded_and_the_search_goes_on(
 def test_a_default_that_fails_is_no_reference(evaluator: Evaluator, space: Any) -> None:
     found = search(evaluator, space("Raising", "Steady"), trials(2), n_workers=1)
     assert found.default is None
-    assert found.default_evaluation is None
+    assert found.default_evaluations == ()
     assert found.best.configuration.model.name == "steady"
 
 
