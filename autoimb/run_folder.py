@@ -8,6 +8,7 @@ import os
 import re
 import sqlite3
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -17,7 +18,7 @@ from typing import Any
 
 from autoimb import __version__
 from autoimb.data.dataset import Dataset
-from autoimb.errors import UsageError
+from autoimb.errors import AutoImbWarning, UsageError
 from autoimb.fitting import FitResult
 from autoimb.planning import Plan
 from autoimb.search.study import JOURNAL, seconds_spent
@@ -143,7 +144,15 @@ def write_outcome(folder: str | Path, result: FitResult) -> None:
         "max_rows": exported.max_rows,
         "score": result.score,
     }
-    _write(folder / RUN_FILE, {**read_run(folder), "exported": outcome})
+    try:
+        _write(folder / RUN_FILE, {**read_run(folder), "exported": outcome})
+    except OSError as error:
+        warnings.warn(
+            f"{folder / RUN_FILE} cannot be written ({error.strerror}): the run cannot be "
+            "replayed. Make room on the disk.",
+            AutoImbWarning,
+            stacklevel=2,
+        )
 
 
 def read_run(folder: Path) -> dict[str, Any]:

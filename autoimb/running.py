@@ -240,9 +240,9 @@ def _fit_and_export(
         watchers=watchers,
         notes=problem.notes,
     )
-    write_outcome(folder, result)
     aside = set_aside(path, manifest_path(path))
     save(result.model, path, result.facts())
+    write_outcome(folder, result)
     if aside is None:
         return result
     return replace(result, notes=(*result.notes, f"the {path} of before is kept as {aside.name}."))

@@ -95,6 +95,9 @@ class Fold(TrainingPart):
     ) -> None:
         super().__init__(part.X, part.y, part.n_levels, part.n_classes, part.seed, part.rates)
         self.X_scored = X_scored
+        # A model that writes into its rows fails alone, instead of changing those of the others.
+        for array in (self.X, self.y, self.X_scored):
+            array.setflags(write=False)
         self.name = name
         self.shared = shared
         self._scored: dict[str, FloatArray] = {}
@@ -109,7 +112,9 @@ class Fold(TrainingPart):
         if kind == "raw":
             return super().encode(kind)
         own = super().encode
-        return self.shared.recall(f"{self.name}-{kind}", lambda: own(kind))
+        encoder, Z = self.shared.recall(f"{self.name}-{kind}", lambda: own(kind))
+        Z.setflags(write=False)
+        return encoder, Z
 
     def predict_proba(self, pipeline: TrainedPipeline) -> FloatArray:
         """Predict the rows to score by a pipeline that was trained on this fold.
@@ -125,6 +130,7 @@ class Fold(TrainingPart):
         kind = pipeline.encoder.input
         if kind not in self._scored:
             self._scored[kind] = self._encode_scored(pipeline.encoder)
+            self._scored[kind].setflags(write=False)
         return pipeline.predict_encoded(self._scored[kind])
 
     def _encode_scored(self, encoder: Encoder) -> FloatArray:

@@ -106,12 +106,16 @@ class EvaluationFolder:
         """
         if self.folder is None:
             return evaluation
+        before = self.load(trial, step)
+        if before is not None:  # and may be what is to be saved, mapped from the file
+            return before
         array, rest = self._paths(trial, step)
         about = {
             "scores": write_scores(evaluation.scores),
             "seconds": evaluation.seconds,
             "training_seconds": evaluation.training_seconds,
             "fold_values": evaluation.fold_values,
+            "is_complete": evaluation.is_complete,
         }
         try:
             np.save(array, evaluation.proba)

@@ -99,6 +99,8 @@ def seconds_spent(folder: Path, metric: Metric) -> float:
     float
         0 for a folder that holds none.
     """
+    if not (folder / JOURNAL).exists():
+        return 0.0
     return spent_before(_open_study(metric, 0, folder).get_trials(deepcopy=False))
 
 

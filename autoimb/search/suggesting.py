@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import Any
@@ -29,7 +30,8 @@ class ComponentSampler(BaseSampler):
 
     It models what `TPESampler(group=True)` does, but only the components that a trial uses: of a
     space of twenty samplers that is one. What it suggests follows from the seed, the trial's
-    number and the trials before, so that a study that is loaded again goes on as it would have.
+    number and the trials before, so that a study that is loaded again goes on as it would have,
+    in the midst of a trial too.
 
     Parameters
     ----------
@@ -39,7 +41,6 @@ class ComponentSampler(BaseSampler):
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self._of_trial = -1
-        self._tpe: TPESampler
         self._suggested: dict[str, Any] = {}
 
     def infer_relative_search_space(
@@ -63,14 +64,16 @@ class ComponentSampler(BaseSampler):
     ) -> Any:
         """Suggest a value, and those of the parameters that belong to it."""
         if trial.number != self._of_trial:
-            self._begin(trial.number)
+            self._of_trial, self._suggested = trial.number, {}
         if param_name not in self._suggested:
+            tpe = self._sampler_of(trial.number, param_name.rpartition(".")[0] or param_name)
             together = _companions(study, param_name, param_distribution)
             if len(together) > 1:
-                self._suggested |= self._tpe.sample_relative(study, trial, together)
+                self._suggested |= tpe.sample_relative(study, trial, together)
         if param_name in self._suggested:
             return self._suggested[param_name]
-        return self._tpe.sample_independent(study, trial, param_name, param_distribution)
+        alone = self._sampler_of(trial.number, param_name)
+        return alone.sample_independent(study, trial, param_name, param_distribution)
 
     def after_trial(
         self,
@@ -81,11 +84,10 @@ class ComponentSampler(BaseSampler):
     ) -> None:
         """Do nothing: there are no constraints."""
 
-    def _begin(self, number: int) -> None:
-        self._of_trial = number
-        drawn = np.random.SeedSequence([self.seed, number]).generate_state(1)
-        self._tpe = TPESampler(multivariate=True, seed=int(drawn[0]))
-        self._suggested = {}
+    def _sampler_of(self, number: int, name: str) -> TPESampler:
+        """Make the sampler of one component, or one parameter, of a trial."""
+        drawn = np.random.SeedSequence([self.seed, number, zlib.crc32(name.encode())])
+        return TPESampler(multivariate=True, seed=int(drawn.generate_state(1)[0]))
 
 
 def _companions(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +29,7 @@ __all__ = ["TrialLoop", "spent_before"]
 LOOKAHEAD = 8
 # What the study holds of a trial beside its parameters: what it had to beat, what became of it.
 HURDLE, OUTCOME = "hurdle", "outcome"
+SLOW = "took longer than one trial may"
 
 Watch = Callable[[TrialRecord], None]
 
@@ -38,6 +39,7 @@ class _Pending:
     trial: optuna.Trial
     configuration: Configuration
     future: Future[Evaluation]
+    is_kept: bool = False
 
 
 class _Spent(Exception):
@@ -86,6 +88,7 @@ class TrialLoop:
         self.pending: list[_Pending] = []
         self.too_slow: set[tuple[str, str]] = set()  # model and sampler of a trial over its limit
         self.first: Iterator[Configuration] = iter(())
+        self.n_waiting = 0
 
     def run(self) -> None:
         """Take over what the study holds, then ask and tell until the budget is spent."""
@@ -121,31 +124,48 @@ class TrialLoop:
         ]
         tried = [self._configuration_of(trial) for trial in trials]
         self.first = (c for c in first_configurations(self.space) if c not in tried)
+        self.n_waiting = sum(trial.state == TrialState.WAITING for trial in trials)
         for frozen, configuration in zip(trials, tried, strict=True):
-            if frozen.state == TrialState.RUNNING:
+            if OUTCOME in frozen.user_attrs:
+                self._take_over_told(frozen, configuration)
+        for frozen in trials:
+            if frozen.state == TrialState.RUNNING and OUTCOME not in frozen.user_attrs:
                 self._run_again(optuna.Trial(self.study, frozen._trial_id))
-            elif OUTCOME in frozen.user_attrs:
-                record = _record_of(frozen, configuration, self.contest)
-                evaluation = self.contest.kept.load(frozen.number, 0)
-                self.contest.add(record, evaluation if record.state == "complete" else None)
-                self.watch(record)
 
     def _configuration_of(self, trial: FrozenTrial) -> Configuration:
         given = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
         return self.space.configuration(lambda name, p: given.get(name, p.default))
 
+    def _take_over_told(self, frozen: FrozenTrial, configuration: Configuration) -> None:
+        """Enter a trial whose outcome is known, perhaps to all but the study."""
+        record = _record_of(frozen, configuration, self.contest)
+        evaluation = self.contest.kept.load(frozen.number, 0)
+        self.contest.add(record, evaluation if record.state == "complete" else None)
+        if not frozen.state.is_finished():
+            self._tell_study(optuna.Trial(self.study, frozen._trial_id), record)
+        self.watch(record)
+
     def _run_again(self, trial: optuna.Trial) -> None:
         """Start a trial that was running when the search was killed, unless it had finished."""
+        hurdle = self._hurdle_of(trial)
         configuration = self.space.suggest(trial)
         kept = self.contest.kept.load(trial.number, 0)
         if kept is None:
-            written = trial.user_attrs.get(HURDLE)
-            hurdle = written and Hurdle(tuple(written["values"]), written["noise"])
             self._submit(trial, configuration, hurdle)
         else:
             future: Future[Evaluation] = Future()
             future.set_result(kept)
             self.pending.append(_Pending(trial, configuration, future))
+
+    def _hurdle_of(self, trial: optuna.Trial) -> Hurdle | None:
+        """Return what the trial was to beat, or note what it is."""
+        if HURDLE in trial.user_attrs:
+            written = trial.user_attrs[HURDLE]
+            return written and Hurdle(tuple(written["values"]), written["noise"])
+        hurdle = self.contest.hurdle()
+        written = hurdle and {"values": hurdle.values, "noise": hurdle.noise}
+        trial.set_user_attr(HURDLE, written)
+        return hurdle
 
     def _may_ask(self) -> bool:
         asked = len(self.contest.records) + len(self.pending)
@@ -155,14 +175,14 @@ class TrialLoop:
         return asked == 0 or self.seconds_left() > self._typical_seconds() / 2
 
     def _ask(self) -> None:
-        first = next((one for one in self.first if _core(one) not in self.too_slow), None)
-        if first is not None:
-            self.study.enqueue_trial(first.flat)
+        if self.n_waiting:  # of a search that was killed before it asked
+            self.n_waiting -= 1
+        else:
+            first = next((one for one in self.first if _core(one) not in self.too_slow), None)
+            if first is not None:
+                self.study.enqueue_trial(first.flat)
         trial = self.study.ask()
-        hurdle = self.contest.hurdle()
-        if hurdle is not None:
-            written = {"values": hurdle.values, "noise": hurdle.noise}
-            trial.set_user_attr(HURDLE, written)
+        hurdle = self._hurdle_of(trial)
         self._submit(trial, self.space.suggest(trial), hurdle)
 
     def _submit(
@@ -178,6 +198,7 @@ class TrialLoop:
             self.study.tell(trial, state=TrialState.FAIL)
             raise
         self.pending.append(_Pending(trial, configuration, future))
+        self._keep(self.pending[-1])
 
     def _typical_seconds(self) -> float:
         records = self.contest.records.values()
@@ -187,6 +208,8 @@ class TrialLoop:
     def _await_one(self) -> _Pending:
         """Wait for a trial to tell, though not beyond the budget once there is a result."""
         while True:
+            for pending in self.pending:
+                self._keep(pending)
             candidates = self.pending[:1] if self.in_order else self.pending
             done = [pending for pending in candidates if pending.future.done()]
             if done:
@@ -194,7 +217,15 @@ class TrialLoop:
             left = self.seconds_left()
             if left <= 0 and self._has_any():
                 raise _Spent
-            wait([p.future for p in candidates], min(max(left, 0.02), 0.5), FIRST_COMPLETED)
+            running = [p.future for p in self.pending if not p.future.done()]
+            wait(running, min(max(left, 0.02), 0.5), FIRST_COMPLETED)
+
+    def _keep(self, pending: _Pending) -> None:
+        """Write what a trial found as soon as it has, though it may be told after others."""
+        future = pending.future
+        if not pending.is_kept and future.done() and future.exception() is None:
+            pending.is_kept = True
+            self.contest.kept.save(pending.trial.number, 0, future.result())
 
     def _has_any(self) -> bool:
         done = [p.future for p in self.pending if p.future.done()]
@@ -215,13 +246,11 @@ class TrialLoop:
     def _tell_failed(
         self, trial: optuna.Trial, configuration: Configuration, error: Exception
     ) -> None:
-        record = TrialRecord(trial.number, configuration, "failed", reason=_reason(error))
-        # Optuna's sampler ranks a pruned trial below every other, and ignores a failed one:
-        # what took too long must not be suggested again and again.
         slow = isinstance(error, TimeoutError)
         if slow:
             self.too_slow.add(_core(configuration))
-        self._close(trial, record, state=TrialState.PRUNED if slow else TrialState.FAIL)
+        reason = SLOW if slow else _reason(error)
+        self._close(trial, TrialRecord(trial.number, configuration, "failed", reason=reason))
 
     def _tell_pruned(
         self, trial: optuna.Trial, configuration: Configuration, evaluation: Evaluation
@@ -232,8 +261,8 @@ class TrialLoop:
             trial.number, configuration, "pruned", {}, evaluation.seconds,
             f"stopped after {done}: the best so far was out of its reach", values,
         )  # fmt: skip
-        trial.report(self.contest.metric.utility(float(np.mean(values))), len(values))
-        self._close(trial, record, state=TrialState.PRUNED)
+        self._close(trial, record)
+        self.contest.kept.remove(trial.number, 0)
 
     def _tell_complete(
         self, trial: optuna.Trial, configuration: Configuration, evaluation: Evaluation
@@ -244,17 +273,10 @@ class TrialLoop:
             trial.number, configuration, "complete", evaluation.scores, evaluation.seconds,
             "", evaluation.fold_values, self.contest.levels[0],
         )  # fmt: skip
-        value = evaluation.scores[self.contest.metric.name].value
-        self._close(trial, record, evaluation, value=value)
+        self._close(trial, record, evaluation)
 
     def _close(
-        self,
-        trial: optuna.Trial,
-        record: TrialRecord,
-        evaluation: Evaluation | None = None,
-        *,
-        value: float | None = None,
-        state: TrialState | None = None,
+        self, trial: optuna.Trial, record: TrialRecord, evaluation: Evaluation | None = None
     ) -> None:
         """Enter a trial and tell the study of it."""
         # Kept before anything is written: an interrupt meanwhile must not lose it.
@@ -268,10 +290,28 @@ class TrialLoop:
             "elapsed": self.budget.elapsed(),
         }
         trial.set_user_attr(OUTCOME, outcome)
-        if value is not None and not np.isfinite(value):
-            value, state = None, TrialState.FAIL
-        self.study.tell(trial, value, state=state)
+        self._tell_study(trial, record)
         self.watch(record)
+
+    def _tell_study(self, trial: optuna.Trial, record: TrialRecord) -> None:
+        """Tell what the sampler learns from: of a pruned trial how far it came, and how well.
+
+        Optuna ranks pruned trials below every complete one, and those without a value last; it
+        ignores failed ones. What took too long must not be suggested again and again.
+        """
+        metric, n_done = self.contest.metric, len(record.fold_values)
+        if record.state == "complete":
+            value = record.scores[metric.name].value
+            known = bool(np.isfinite(value))
+            self.study.tell(trial, value if known else None, None if known else TrialState.FAIL)
+            return
+        if record.state == "pruned" and n_done not in self._reported(trial):
+            trial.report(metric.utility(float(np.mean(record.fold_values))), n_done)
+        ignored = record.state == "failed" and record.reason != SLOW
+        self.study.tell(trial, state=TrialState.FAIL if ignored else TrialState.PRUNED)
+
+    def _reported(self, trial: optuna.Trial) -> Container[int]:
+        return self.study.get_trials(deepcopy=False)[trial.number].intermediate_values
 
 
 def spent_before(trials: Sequence[FrozenTrial]) -> float:
@@ -297,8 +337,6 @@ def _core(configuration: Configuration) -> tuple[str, str]:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "took longer than one trial may"
     if isinstance(error, MemoryError):
         return "needed more memory than one worker may take"
     return one_line(error)

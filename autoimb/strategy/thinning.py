@@ -38,10 +38,9 @@ def thin(y: IntArray, max_rows: int, seed: int) -> tuple[IntArray, FloatArray]:
     """
     sizes = np.bincount(y)
     limit = max(_common_size(sizes, max_rows), int(sizes.min()))
-    rng = np.random.default_rng(seed)
     kept = []
     for code, size in enumerate(sizes):
-        rows = np.flatnonzero(y == code)
+        rows, rng = np.flatnonzero(y == code), np.random.default_rng([seed, code])
         kept.append(rows if size <= limit else rng.permutation(rows)[:limit])
     return np.sort(np.concatenate(kept)), np.minimum(limit / sizes, 1.0)
 
