@@ -18,7 +18,7 @@ from autoimb.data.dataset import make_dataset
 from autoimb.errors import DataError
 from autoimb.fitting import fit_dataset
 from autoimb.planning import Plan
-from autoimb.run_folder import open_run, write_outcome
+from autoimb.run_folder import open_run, seed_of, write_outcome
 from autoimb.search.resources import ExecutorName
 from autoimb.tracking import open_tracker
 
@@ -154,7 +154,7 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
             n_trials=self.n_trials,
             n_folds=self.n_folds,
             n_jobs=self.n_jobs,
-            seed=_seed(self.random_state),
+            seed=_seed(self.random_state, self.resume),
             blend=self.blend,
             n_threads=self.n_threads,
             executor=self.executor,
@@ -265,8 +265,11 @@ def _check_shape(table: pd.DataFrame) -> None:
         raise DataError(f"columns {doubled} occur more than once. Rename or drop them.")
 
 
-def _seed(random_state: int | np.random.RandomState | None) -> int:
-    """Draw one seed, so that everything random follows from it."""
+def _seed(random_state: int | np.random.RandomState | None, resume: str | Path | None) -> int:
+    """Draw one seed, so that everything random follows from it; a run goes on with its own."""
     if isinstance(random_state, (int, np.integer)):
         return int(random_state)
+    before = seed_of(resume) if random_state is None else None
+    if before is not None:
+        return before
     return int(check_random_state(random_state).randint(2**31 - 1))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import sqlite3
 import tempfile
 import warnings
@@ -15,6 +14,8 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from autoimb import __version__
 from autoimb.data.dataset import Dataset
@@ -33,6 +34,7 @@ __all__ = [
     "open_run",
     "read_configurations",
     "read_run",
+    "seed_of",
     "write_outcome",
 ]
 
@@ -69,6 +71,7 @@ def ask_of(dataset: Dataset, plan: Plan, source: Mapping[str, Any]) -> dict[str,
     labels = dataset.labels
     return {
         "autoimb": __version__,
+        "name": dataset.name,
         **source,
         "rows": len(dataset.y),
         "data_sha256": hash_dataset(dataset),
@@ -89,9 +92,10 @@ def ask_of(dataset: Dataset, plan: Plan, source: Mapping[str, Any]) -> dict[str,
 def hash_dataset(dataset: Dataset) -> str:
     """Tell a dataset from any other: its columns, classes, rows and labels."""
     names = [(str(c.name), c.kind) for c in dataset.schema.columns]
-    digest = hashlib.sha256(repr((names, dataset.labels)).encode())
+    digest = hashlib.sha256(repr((names, dataset.labels.classes)).encode())
     digest.update(dataset.X.tobytes())
-    digest.update(dataset.y.tobytes())
+    # Whichever class is positive, the labels are the same.
+    digest.update(np.asarray(dataset.labels.order)[dataset.y].tobytes())
     return digest.hexdigest()
 
 
@@ -173,6 +177,13 @@ def read_run(folder: Path) -> dict[str, Any]:
         raise UsageError(f"{path} cannot be read. Start another run.") from None
 
 
+def seed_of(folder: str | Path | None) -> int | None:
+    """Read the seed of a run; None if there is no run in the folder."""
+    if folder is None or not (Path(folder) / RUN_FILE).exists():
+        return None
+    return int(read_run(Path(folder))["seed"])
+
+
 def read_configurations(exported: Mapping[str, Any]) -> list[Configuration]:
     """Rebuild the configurations that a run exported.
 
@@ -230,14 +241,21 @@ def _find_latest(name: str) -> Path:
     UsageError
         If there is none.
     """
-    own = re.compile(rf"\d+-\d+-{re.escape(name)}(-\d+)?")
-    runs = [path.parent for path in RUNS.glob(f"*/{RUN_FILE}") if own.fullmatch(path.parent.name)]
+    runs = [path.parent for path in RUNS.glob(f"*/{RUN_FILE}") if _name_of(path.parent) == name]
     if not runs:
         raise UsageError(
             f"there is no run of '{name}' in {RUNS} to resume. Leave --resume out, or name its "
             "folder by --run-dir."
         )
     return max(runs, key=lambda folder: (folder / RUN_FILE).stat().st_mtime)
+
+
+def _name_of(folder: Path) -> str | None:
+    """Read which data a run is of."""
+    try:
+        return str(read_run(folder).get("name"))
+    except UsageError:
+        return None
 
 
 def _writable(folder: Path, *, numbered: bool = False) -> Path:

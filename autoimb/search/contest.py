@@ -54,6 +54,7 @@ class Contest:
         self._best_of: dict[str, Candidate] = {}
         self._noise = 0.0
         self._n_noted = 0
+        self._dropped: list[Candidate] = []
 
     def add(self, record: TrialRecord, evaluation: Evaluation | None = None) -> None:
         """Enter a trial, with its predictions if it is complete and they are still at hand."""
@@ -65,6 +66,13 @@ class Contest:
             self.default = candidate
         self._keep(candidate)
 
+    def discard(self) -> None:
+        """Delete the predictions of what no longer leads: once it is written down what does."""
+        for one in self._dropped:
+            if one is not self.default:
+                self.kept.remove(one.record.number, 0)
+        self._dropped.clear()
+
     def hurdle(self) -> Hurdle | None:
         """Return what the next trial has to beat; None while too little is known."""
         leader = next(iter(self.leading()), None)
@@ -75,10 +83,27 @@ class Contest:
             self._noise, self._n_noted = estimate_noise(complete), len(complete)
         return Hurdle(self.records[leader.record.number].fold_values, self._noise)
 
+    def lost(self) -> list[TrialRecord]:
+        """List trials that lead, or are the default, but whose predictions found no room."""
+        complete = [record for record in self.records.values() if record.state == "complete"]
+        best: dict[str, TrialRecord] = {}
+        for record in complete:
+            strategy = str(record.configuration)
+            if strategy not in best or self.value(record) > self.value(best[strategy]):
+                best[strategy] = record
+        leading = sorted(best.values(), key=lambda r: (-self.value(r), r.number))[:N_CANDIDATES]
+        defaults = [record for record in complete if record.configuration == self.untouched][:1]
+        at_hand = {candidate.record.number for candidate in self._best_of.values()}
+        if self.default is not None:
+            at_hand.add(self.default.record.number)
+        wanted = {record.number: record for record in (*leading, *defaults)}
+        return [record for number, record in wanted.items() if number not in at_hand]
+
     def leading(self) -> list[Candidate]:
         """Sort the best first: who came furthest, then by value; of equals the first asked for."""
         return sorted(
-            self._best_of.values(), key=lambda c: (-c.record.step, -self.value(c), c.record.number)
+            self._best_of.values(),
+            key=lambda c: (-c.record.step, -self.value(c.record), c.record.number),
         )
 
     def promote(self, candidate: Candidate, step: int, evaluation: Evaluation) -> None:
@@ -99,16 +124,16 @@ class Contest:
         if self.default is candidate:
             self.default = further
 
-    def value(self, candidate: Candidate) -> float:
-        """Give what candidates are ranked by; greater is better."""
-        value = selection_value(self.metric, candidate.record.scores)
+    def value(self, record: TrialRecord) -> float:
+        """Give what complete trials are ranked by; greater is better."""
+        value = selection_value(self.metric, record.scores)
         return value if np.isfinite(value) else -np.inf
 
     def _keep(self, candidate: Candidate) -> None:
         """Keep the best of each strategy; of equals the one found first."""
         strategy = str(candidate.record.configuration)
         before = self._best_of.get(strategy)
-        if before is None or self.value(candidate) > self.value(before):
+        if before is None or self.value(candidate.record) > self.value(before.record):
             self._best_of[strategy] = candidate
             dropped = [before] if before else []
         else:
@@ -116,6 +141,4 @@ class Contest:
         for weakest in self.leading()[N_CANDIDATES:]:
             del self._best_of[str(weakest.record.configuration)]
             dropped.append(weakest)
-        for one in dropped:
-            if one is not self.default:
-                self.kept.remove(one.record.number, 0)
+        self._dropped += dropped

@@ -8,20 +8,22 @@ import os
 import pickle
 import signal
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 from typing import Any, Protocol, TypeVar
 
-from pebble import ProcessPool
+from pebble import ProcessFuture
 
 from autoimb.evaluation.engine import Evaluation, Evaluator, Task, Training
 from autoimb.search.resources import Resources
-from autoimb.search.spawning import MainlessContext
+from autoimb.search.worker import Worker
 from autoimb.strategy.pipeline import TrainedPipeline
 
 __all__ = ["Executor", "InProcessExecutor", "WorkerExecutor", "open_executor"]
@@ -85,37 +87,84 @@ def _at_once(call: Callable[[], T]) -> Future[T]:
     return future
 
 
+@dataclass(frozen=True)
+class _Order:
+    """What a worker is to do: a method of the evaluator, and what it is given."""
+
+    method: str
+    argument: Task | Training
+    limit: float | None
+    future: ProcessFuture[Any]
+
+
 class WorkerExecutor:
     """Evaluate in worker processes; one that takes too long is killed alone.
+
+    A future that is cancelled while it runs has its worker killed.
 
     Parameters
     ----------
     folder : Path
         Where the evaluator was saved.
-    pool : ProcessPool
     n_workers : int
+    memory : int or None
+        Bytes that one worker may take.
     """
 
-    def __init__(self, folder: Path, pool: ProcessPool, n_workers: int) -> None:
+    def __init__(self, folder: Path, n_workers: int, memory: int | None) -> None:
         self.folder = folder
-        self.pool = pool
         self.n_workers = n_workers
-
-    def warm_up(self) -> None:
-        """Have the workers start and load the data, while this process does something else."""
-        for _ in range(self.n_workers):
-            self.pool.schedule(_begin, args=(str(self.folder),))
+        self.memory = memory
+        self._orders: Queue[_Order | None] = Queue()
+        self._is_open = True
+        self._threads = [Thread(target=self._serve, daemon=True) for _ in range(n_workers)]
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, task: Task, limit: float | None) -> Future[Evaluation]:
         """Queue an evaluation; the limit counts from its start."""
-        return self._schedule("evaluate", task, limit)
+        return self._queue("evaluate", task, limit)
 
     def train(self, training: Training, limit: float | None) -> Future[TrainedPipeline]:
         """Queue a training; the limit counts from its start."""
-        return self._schedule("train", training, limit)
+        return self._queue("train", training, limit)
 
-    def _schedule(self, method: str, order: Task | Training, limit: float | None) -> Future[Any]:
-        return self.pool.schedule(_obey, args=(str(self.folder), method, order), timeout=limit)
+    def close(self) -> None:
+        """Kill what still runs."""
+        self._is_open = False
+        for _ in self._threads:
+            self._orders.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _queue(self, method: str, argument: Task | Training, limit: float | None) -> Future[Any]:
+        future: ProcessFuture[Any] = ProcessFuture()
+        self._orders.put(_Order(method, argument, limit, future))
+        return future
+
+    def _serve(self) -> None:
+        """Have one worker carry out order after order."""
+        worker = Worker(_prepare, (self.memory,))
+        # It starts and loads the data while the parent does something else.
+        with suppress(Exception):
+            worker.run(_begin, (str(self.folder),), None, lambda: self._is_open)
+        while (order := self._orders.get()) is not None and self._is_open:
+            if order.future.set_running_or_notify_cancel():  # type: ignore[no-untyped-call]
+                self._carry_out(order, worker)
+        worker.close()
+
+    def _carry_out(self, order: _Order, worker: Worker) -> None:
+        arguments, future = (str(self.folder), order.method, order.argument), order.future
+
+        def is_wanted() -> bool:
+            return self._is_open and not future.cancelled()
+
+        # Who cancels it meanwhile knows of its end.
+        with suppress(InvalidStateError):
+            try:
+                future.set_result(worker.run(_obey, arguments, order.limit, is_wanted))
+            except Exception as error:
+                future.set_exception(error)
 
 
 @contextmanager
@@ -136,19 +185,11 @@ def open_executor(evaluator: Evaluator, resources: Resources) -> Iterator[Execut
         return
     with tempfile.TemporaryDirectory(prefix="autoimb-") as name:
         evaluator.save(Path(name))
-        pool = ProcessPool(
-            max_workers=resources.n_workers,
-            context=MainlessContext(),
-            initializer=_prepare,
-            initargs=(resources.memory,),
-        )
+        executor = WorkerExecutor(Path(name), resources.n_workers, resources.memory)
         try:
-            executor = WorkerExecutor(Path(name), pool, resources.n_workers)
-            executor.warm_up()
             yield executor
         finally:
-            pool.stop()  # type: ignore[no-untyped-call]
-            pool.join()
+            executor.close()
 
 
 def _prepare(memory: int | None) -> None:
@@ -157,7 +198,7 @@ def _prepare(memory: int | None) -> None:
     # On Linux the system does it, even while native code lets no thread of Python run.
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _limit_memory(memory: int | None) -> None:

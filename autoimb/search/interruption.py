@@ -32,11 +32,15 @@ class Interruption:
         """Act on a signal."""
         if self.is_finishing and not self._was_told:
             self._was_told = True
-            warnings.warn(
-                "the search is over and its best is being exported; another interrupt gives it up.",
-                AutoImbWarning,
-                stacklevel=2,
-            )
+            with warnings.catch_warnings():
+                # The signal may come while a component is trained, whose warnings are ignored.
+                warnings.simplefilter("always", AutoImbWarning)
+                warnings.warn(
+                    "the search is over and its best is being exported; another interrupt gives "
+                    "it up.",
+                    AutoImbWarning,
+                    stacklevel=2,
+                )
             return
         raise KeyboardInterrupt
 

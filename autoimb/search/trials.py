@@ -128,6 +128,8 @@ class TrialLoop:
         for frozen, configuration in zip(trials, tried, strict=True):
             if OUTCOME in frozen.user_attrs:
                 self._take_over_told(frozen, configuration)
+        self._find_lost()
+        self.contest.discard()
         for frozen in trials:
             if frozen.state == TrialState.RUNNING and OUTCOME not in frozen.user_attrs:
                 self._run_again(optuna.Trial(self.study, frozen._trial_id))
@@ -144,6 +146,19 @@ class TrialLoop:
         if not frozen.state.is_finished():
             self._tell_study(optuna.Trial(self.study, frozen._trial_id), record)
         self.watch(record)
+
+    def _find_lost(self) -> None:
+        """Evaluate once more what leads but could not be kept; the best in any case."""
+        lost, at_once, level = self.contest.lost(), self.executor.n_workers, self.contest.levels[0]
+        for place in range(0, len(lost), at_once):
+            if self.contest.leading() and self.seconds_left() <= 0:
+                return
+            batch = lost[place : place + at_once]
+            futures = [self.executor.submit(Task(r.configuration, level), None) for r in batch]
+            for record, future in zip(batch, futures, strict=True):
+                if future.exception() is None:
+                    kept = self.contest.kept.save(record.number, 0, future.result())
+                    self.contest.add(record, kept)
 
     def _run_again(self, trial: optuna.Trial) -> None:
         """Start a trial that was running when the search was killed, unless it had finished."""
@@ -291,6 +306,7 @@ class TrialLoop:
         }
         trial.set_user_attr(OUTCOME, outcome)
         self._tell_study(trial, record)
+        self.contest.discard()
         self.watch(record)
 
     def _tell_study(self, trial: optuna.Trial, record: TrialRecord) -> None:
