@@ -17,25 +17,25 @@ from autoimb.data.dataset import Dataset
 from autoimb.data.splitting import assign_folds, feasible_folds
 from autoimb.decision.rules import solve_rule
 from autoimb.errors import AutoImbWarning
-from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.engine import Evaluator, Training
 from autoimb.evaluation.levels import Level, plan_levels
 from autoimb.metrics import Metric, get_metric
 from autoimb.planning import Plan
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.profile import Profile
 from autoimb.recommendation import Recommendation, build_leaderboard, recommend
-from autoimb.refitting import estimate_refit, refit
+from autoimb.refitting import Refit, estimate_refit, refit
 from autoimb.search.blend import Exported, choose_export
-from autoimb.search.budget import Budget
-from autoimb.search.executors import Executor, open_executor
+from autoimb.search.executors import open_executor
 from autoimb.search.interruption import interruptible
 from autoimb.search.records import SearchResult, TrialRecord
 from autoimb.search.resources import Resources
 from autoimb.search.study import search
 from autoimb.strategy.configuration import Configuration
+from autoimb.strategy.pipeline import Pipeline
 
 __all__ = [
-    "FitResult", "Watcher", "export_model", "fit_dataset", "make_evaluator",
+    "FitResult", "Watcher", "fit_dataset", "make_evaluator", "make_model",
 ]  # fmt: skip
 
 
@@ -50,6 +50,8 @@ class FitResult:
     search : SearchResult
     exported : Exported
         The winner, or the blend that it leads.
+    trainings : tuple of tuple of Training
+        Of each strategy that is exported.
     leaderboard : DataFrame
     recommendation : Recommendation
     metric : Metric
@@ -65,6 +67,7 @@ class FitResult:
     profile: Profile
     search: SearchResult
     exported: Exported
+    trainings: tuple[tuple[Training, ...], ...]
     leaderboard: pd.DataFrame
     recommendation: Recommendation
     metric: Metric
@@ -195,11 +198,10 @@ def fit_dataset(
             )
             interruption.is_finishing = True
             exported = choose_export(found.candidates, evaluator, plan.budget, cost, levels)
-            model, refit_notes = export_model(
-                exported, executor, evaluator, dataset, found.level, plan.budget
-            )
-        notes = (*notes, *_notes(dataset, plan, n_folds, resources), *refit_notes, *_end(found))
-        result = _result(plan, profile, found, exported, model, evaluator, notes)
+            trained = refit(exported, executor, dataset, n_folds, plan.budget)
+        model = make_model(trained.pipeline, exported, evaluator, dataset, found.level)
+        notes = (*notes, *_notes(dataset, plan, n_folds, resources), *trained.notes, *_end(found))
+        result = _result(plan, profile, found, exported, trained, model, evaluator, notes)
         watching.finished(result)
     return result
 
@@ -232,38 +234,29 @@ def make_evaluator(
     return Evaluator.on(dataset, folds, metric, seed, n_threads), levels
 
 
-def export_model(
-    exported: Exported,
-    executor: Executor,
-    evaluator: Evaluator,
-    dataset: Dataset,
-    level: Level,
-    budget: Budget,
-) -> tuple[FittedModel, list[str]]:
-    """Train what is exported on all rows, and solve the decision on rows not seen in training.
+def make_model(
+    pipeline: Pipeline, exported: Exported, evaluator: Evaluator, dataset: Dataset, level: Level
+) -> FittedModel:
+    """Join what was trained with the decision, solved on rows not seen in training.
 
     Parameters
     ----------
+    pipeline : TrainedPipeline, AveragedPipeline or BlendedPipeline
     exported : Exported
-    executor : Executor
     evaluator : Evaluator
     dataset : Dataset
     level : Level
         At which the strategies were evaluated.
-    budget : Budget
 
     Returns
     -------
     FittedModel
-    list of str
-        Notes for the user.
     """
-    pipeline, notes = refit(exported, executor, dataset, evaluator.n_folds, budget)
     rows, _ = evaluator.scored(level)
     rule = solve_rule(get_metric(evaluator.metric), dataset.y[rows], exported.proba)
-    schema, labels = dataset.schema, dataset.labels
-    model = FittedModel(pipeline, schema, labels, rule, evaluator.metric, dataset.target)
-    return model, notes
+    return FittedModel(
+        pipeline, dataset.schema, dataset.labels, rule, evaluator.metric, dataset.target
+    )
 
 
 def _result(
@@ -271,6 +264,7 @@ def _result(
     profile: Profile,
     found: SearchResult,
     exported: Exported,
+    trained: Refit,
     model: FittedModel,
     evaluator: Evaluator,
     notes: tuple[str, ...],
@@ -284,6 +278,7 @@ def _result(
         profile=profile,
         search=found,
         exported=exported,
+        trainings=trained.trainings,
         leaderboard=build_leaderboard(found, exported, metric, y, folds),
         recommendation=recommend(found, exported, model.rule, model.labels, metric, y, folds),
         metric=metric,

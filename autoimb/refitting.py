@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future, wait
+from dataclasses import dataclass
 from functools import partial
 
 from autoimb.data.dataset import Dataset
+from autoimb.decision.stacking import Blend
 from autoimb.errors import one_line
 from autoimb.evaluation.engine import Training
 from autoimb.search.blend import Exported
@@ -15,7 +17,7 @@ from autoimb.search.executors import Executor
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.pipeline import AveragedPipeline, BlendedPipeline, Pipeline, TrainedPipeline
 
-__all__ = ["estimate_refit", "refit"]
+__all__ = ["Refit", "assemble", "estimate_refit", "refit", "train_again"]
 
 # Strategies in a blend at most.
 BLEND_SIZE = 12
@@ -23,8 +25,6 @@ BLEND_SIZE = 12
 FEW_ROWS = 1000
 # Rows that are trained on where training on more did not end in time.
 LAST_RESORT = 20_000
-
-Fits = tuple[TrainedPipeline, ...]
 
 
 def estimate_refit(dataset: Dataset, n_folds: int, blended: bool, n_workers: int) -> RefitCost:
@@ -59,9 +59,27 @@ def _has_few(dataset: Dataset) -> bool:
     return int(dataset.class_counts.min()) < FEW_ROWS
 
 
+@dataclass(frozen=True)
+class Refit:
+    """What was trained for export.
+
+    Attributes
+    ----------
+    pipeline : TrainedPipeline, AveragedPipeline or BlendedPipeline
+    trainings : tuple of tuple of Training
+        Of each strategy, those that ended in time: all that it takes to have the same again.
+    notes : tuple of str
+        For the user.
+    """
+
+    pipeline: Pipeline
+    trainings: tuple[tuple[Training, ...], ...]
+    notes: tuple[str, ...]
+
+
 def refit(
     exported: Exported, executor: Executor, dataset: Dataset, n_folds: int, budget: Budget
-) -> tuple[Pipeline, list[str]]:
+) -> Refit:
     """Train what is exported on every row.
 
     Parameters
@@ -75,28 +93,53 @@ def refit(
 
     Returns
     -------
-    TrainedPipeline, AveragedPipeline or BlendedPipeline
-    list of str
-        Notes for the user.
+    Refit
     """
     few = _has_few(dataset)
     configurations = [record.configuration for record in exported.members]
     started = [
         [
-            executor.train(Training(one, fold, exported.max_rows), None)
+            _start(executor, Training(one, fold, exported.max_rows))
             for fold in (None, *range(n_folds if few and not one.model.single else 0))
         ]
         for one in configurations
     ]
     collect = partial(_collect, executor=executor, n_folds=n_folds, budget=budget)
-    trained = [collect(one, fits) for one, fits in zip(configurations, started, strict=True)]
-    members = tuple(fits for fits, _ in trained)
-    notes = [note for _, note in trained if note]
+    collected = [collect(one, fits) for one, fits in zip(configurations, started, strict=True)]
+    notes = [note for _, note in collected if note]
     notes += _notes(exported, few and not notes)
-    if exported.blend is not None:
-        return BlendedPipeline(members, exported.blend), notes
-    fits = members[0]
-    return fits[0] if len(fits) == 1 else AveragedPipeline(fits), notes
+    pipeline = assemble([[one.pipeline for one in fits] for fits, _ in collected], exported.blend)
+    trainings = tuple(tuple(one.training for one in fits) for fits, _ in collected)
+    return Refit(pipeline, trainings, tuple(notes))
+
+
+def train_again(
+    trainings: Sequence[Sequence[Training]], blend: Blend | None, executor: Executor
+) -> Pipeline:
+    """Train once more what was exported, however long it takes.
+
+    Parameters
+    ----------
+    trainings : sequence of sequence of Training
+        As `Refit` holds them.
+    blend : Blend or None
+        How the strategies are combined.
+    executor : Executor
+
+    Returns
+    -------
+    TrainedPipeline, AveragedPipeline or BlendedPipeline
+    """
+    started = [[executor.train(training, None) for training in each] for each in trainings]
+    return assemble([[one.result() for one in fits] for fits in started], blend)
+
+
+def assemble(members: Sequence[Sequence[TrainedPipeline]], blend: Blend | None) -> Pipeline:
+    """Put the fits of each strategy together."""
+    if blend is not None:
+        return BlendedPipeline(tuple(map(tuple, members)), blend)
+    fits = tuple(members[0])
+    return fits[0] if len(fits) == 1 else AveragedPipeline(fits)
 
 
 def _notes(exported: Exported, averaged: bool) -> list[str]:
@@ -124,37 +167,62 @@ def _thinned(subject: str, max_rows: int) -> str:
     )
 
 
+@dataclass(frozen=True)
+class _Fit:
+    """A training with what comes of it."""
+
+    training: Training
+    future: Future[TrainedPipeline]
+
+    @property
+    def is_fine(self) -> bool:
+        future = self.future
+        return future.done() and not future.cancelled() and future.exception() is None
+
+    @property
+    def pipeline(self) -> TrainedPipeline:
+        return self.future.result()
+
+
+def _start(executor: Executor, training: Training) -> _Fit:
+    return _Fit(training, executor.train(training, None))
+
+
 def _collect(
     configuration: Configuration,
-    started: Sequence[Future[TrainedPipeline]],
+    started: Sequence[_Fit],
     *,
     executor: Executor,
     n_folds: int,
     budget: Budget,
-) -> tuple[Fits, str]:
+) -> tuple[list[_Fit], str]:
     """Wait for the fits of a configuration, the first of which is that on all rows.
 
     A component that worked on each fold may still fail on all rows: KMeansSMOTE finds no
     cluster, say. Then the fits of the folds have to do, so that no search is lost. Where time
     runs out, those that are done have to, or else one on fewer rows.
     """
-    wait(started, budget.grace())
-    done = [one for one in started if one.done() and one.exception() is None]
-    error = started[0].exception() if started[0].done() else None
+    done, first = _await(started, budget), started[0].future
+    error = first.exception() if first.done() and not first.cancelled() else None
     if error is not None and not done:
-        started = [executor.train(Training(configuration, k), None) for k in range(n_folds)]
-        wait(started, budget.grace())
-        done = [one for one in started if one.done() and one.exception() is None]
-    late = [one for one in started if not one.done()]
-    for one in late:
-        one.cancel()
+        again = [_start(executor, Training(configuration, fold)) for fold in range(n_folds)]
+        done = _await(again, budget)
     if not done:
-        few = executor.train(Training(configuration, None, LAST_RESORT), None)
-        return (few.result(),), _thinned(str(configuration), LAST_RESORT)
+        few = _start(executor, Training(configuration, None, LAST_RESORT))
+        return [few], _thinned(str(configuration), LAST_RESORT)
     if error is None:
-        return tuple(one.result() for one in done), ""
+        return done, ""
     note = (
         f"{configuration} could not be trained on all rows, only on those of each fold: "
         f"{one_line(error)}"
     )
-    return tuple(one.result() for one in done), note
+    return done, note
+
+
+def _await(started: Sequence[_Fit], budget: Budget) -> list[_Fit]:
+    """Wait for fits while there is time, and end the others."""
+    wait([one.future for one in started], budget.grace())
+    for one in started:
+        if not one.future.done():
+            one.future.cancel()
+    return [one for one in started if one.is_fine]

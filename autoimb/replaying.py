@@ -17,10 +17,10 @@ from autoimb.data.problem import read_problem
 from autoimb.errors import ArtifactError, UsageError
 from autoimb.evaluation.engine import Evaluation, Evaluator, Task
 from autoimb.evaluation.levels import Level
-from autoimb.fitting import export_model, make_evaluator
-from autoimb.run_folder import MODEL_FILE, hash_dataset, read_configurations, read_run
+from autoimb.fitting import make_evaluator, make_model
+from autoimb.refitting import train_again
+from autoimb.run_folder import MODEL_FILE, hash_dataset, read_run, read_trainings
 from autoimb.search.blend import combine
-from autoimb.search.budget import Budget
 from autoimb.search.executors import open_executor
 from autoimb.search.records import Candidate, TrialRecord
 from autoimb.search.resources import plan_resources
@@ -76,16 +76,16 @@ def replay(folder: str | Path, data: str | Path | pd.DataFrame | None = None) ->
         dataset, run["n_folds"], run["metric"], run["seed"], resources.n_threads
     )
     with open_executor(evaluator, resources) as executor:
-        level = Level(**run["exported"]["level"])
-        tasks = [Task(one, level) for one in read_configurations(run["exported"])]
+        level, trainings = Level(**run["exported"]["level"]), read_trainings(run["exported"])
+        tasks = [Task(fits[0].configuration, level) for fits in trainings]
         futures: list[Future[Evaluation]] = [executor.submit(task, None) for task in tasks]
         members = [
             _candidate(number, task, future.result())
             for number, task, future in zip(run["exported"]["trials"], tasks, futures, strict=True)
         ]
-        exported = combine(members, evaluator, run["exported"]["max_rows"])
-        unlimited = Budget(seconds=None, trials=1)
-        model, _ = export_model(exported, executor, evaluator, dataset, level, unlimited)
+        exported = combine(members, evaluator)
+        pipeline = train_again(trainings, exported.blend, executor)
+    model = make_model(pipeline, exported, evaluator, dataset, level)
     return Replay(model, run, _compare(model, folder / MODEL_FILE, dataset, evaluator))
 
 

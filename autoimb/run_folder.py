@@ -8,7 +8,7 @@ import os
 import sqlite3
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -20,6 +20,7 @@ import numpy as np
 from autoimb import __version__
 from autoimb.data.dataset import Dataset
 from autoimb.errors import AutoImbWarning, UsageError
+from autoimb.evaluation.engine import Training
 from autoimb.fitting import FitResult
 from autoimb.planning import Plan
 from autoimb.search.study import JOURNAL, seconds_spent
@@ -32,8 +33,8 @@ __all__ = [
     "hash_dataset",
     "make_folder",
     "open_run",
-    "read_configurations",
     "read_run",
+    "read_trainings",
     "seed_of",
     "write_outcome",
 ]
@@ -143,9 +144,8 @@ def write_outcome(folder: str | Path, result: FitResult) -> None:
     folder, exported = Path(folder), result.exported
     outcome = {
         "trials": [member.number for member in exported.members],
-        "configurations": [asdict(member.configuration) for member in exported.members],
+        **_write_trainings(result.trainings),
         "level": asdict(result.search.level),
-        "max_rows": exported.max_rows,
         "score": result.score,
     }
     try:
@@ -184,19 +184,31 @@ def seed_of(folder: str | Path | None) -> int | None:
     return int(read_run(Path(folder))["seed"])
 
 
-def read_configurations(exported: Mapping[str, Any]) -> list[Configuration]:
-    """Rebuild the configurations that a run exported.
+def read_trainings(exported: Mapping[str, Any]) -> list[list[Training]]:
+    """Rebuild what a run trained for export, each strategy's fits in a list.
 
     Examples
     --------
     >>> plain = Configuration(Choice("logistic", "sklearn.linear_model.LogisticRegression"))
-    >>> read_configurations({"configurations": [asdict(plain)]}) == [plain]
+    >>> trained = ((Training(plain), Training(plain, fold=0)),)
+    >>> read_trainings(_write_trainings(trained)) == [list(trained[0])]
     True
     """
-    return [
+    configurations = [
         Configuration(**{stage: Choice(**written[stage]) for stage in STAGES})
         for written in exported["configurations"]
     ]
+    return [
+        [Training(configuration, **fit) for fit in fits]
+        for configuration, fits in zip(configurations, exported["fits"], strict=True)
+    ]
+
+
+def _write_trainings(trainings: Sequence[Sequence[Training]]) -> dict[str, Any]:
+    return {
+        "configurations": [asdict(fits[0].configuration) for fits in trainings],
+        "fits": [[{"fold": f.fold, "max_rows": f.max_rows} for f in fits] for fits in trainings],
+    }
 
 
 def make_folder(run_dir: str | Path | None, name: str, *, resume: bool = False) -> Path:

@@ -2,21 +2,23 @@
 
     python benchmarks/engine/plain_loop.py --data FOLDER
 
-FOLDER holds CSV files and an index.json, as for ../holdout_f1.py. Both systems search the same
-trees: LightGBM in the ranges of same_trees.toml, one of four samplers with a searched ratio, and a
-power of the class sizes as class weight, on five folds, by average precision, on two cores.
+FOLDER holds CSV files and an index.json, as for ../holdout_f1.py. autoimb searches LightGBM in the
+ranges of same_trees.toml, one of four samplers with a searched ratio, and a power of the class
+sizes as class weight, on five folds, by average precision, on two cores. The plain loop then gets
+the same configurations, in an order drawn from the seed: what is compared is how fast they are
+evaluated, not who asks for small trees.
 
-The plain loop is Optuna's TPE over a Pipeline of imbalanced-learn (median, most frequent level and
-one-hot columns; sampler; LightGBM with one thread) in `cross_val_predict` with two processes. It
-has no `cat_smooth`, which means nothing without categories, and its processes are up before its
+The plain loop is an Optuna study over a Pipeline of imbalanced-learn (median, most frequent level
+and one-hot columns; sampler; LightGBM with one thread) in `cross_val_predict` with two processes.
+It has no `cat_smooth`, which means nothing without categories, and its processes are up before its
 clock starts. It runs until its time is over: finished trials by the time they took.
 
 autoimb starts its processes, profiles, searches, refits and reports within its budget, and its
 trials are divided by the seconds of the whole fit: the search alone is faster. A pruned trial
 counts as a trial, since deciding after two folds is the point; how many there were is printed.
 
-The systems take turns, each in a process of its own; importing packages is left out. Numbers are
-medians over the repeats, which differ in their seed.
+Each run has a process of its own; importing packages is left out. Numbers are medians over the
+repeats, which differ in their seed.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
 import tomllib
 from collections.abc import Callable
@@ -54,6 +57,7 @@ class Task:
     positive: str
     budget: float
     seed: int
+    asked: Path  # configurations, from autoimb to the plain loop
 
     @property
     def y(self) -> np.ndarray:
@@ -99,6 +103,7 @@ def read_task(order: dict[str, Any]) -> Task:
         entry["positive"],
         order["budget"],
         order["seed"],
+        Path(order["asked"]),
     )
 
 
@@ -135,7 +140,9 @@ def run_autoimb(task: Task) -> Pace:
     begun = time.perf_counter()
     model.fit(task.X, task.labels)
     seconds = time.perf_counter() - begun
-    states = [record.state for record in model.result_.search.records]
+    records = model.result_.search.records
+    task.asked.write_text(json.dumps([record.configuration.flat for record in records]))
+    states = [record.state for record in records]
     complete, pruned, failed = map(states.count, ("complete", "pruned", "failed"))
     return Pace(complete + pruned, pruned, failed, seconds)
 
@@ -185,6 +192,13 @@ def make_sampler(name: str, share: float, ratio: float, seed: int, neighbors: in
         return SMOTE(k_neighbors=neighbors, **wanted)
     sampler = RandomOverSampler if name == "random_over" else RandomUnderSampler
     return sampler(**wanted)
+
+
+def as_parameters(flat: dict[str, Any]) -> dict[str, Any]:
+    """Name what autoimb asked for as the plain loop does."""
+    renamed = {key.split(".", 1)[1]: value for key, value in flat.items() if "." in key}
+    own = {key.removeprefix("lightgbm."): value for key, value in renamed.items()}
+    return own | {"sampler": flat["sampler"], "power": own.get("power.power", 0.0)}
 
 
 def suggest_pipeline(trial: Any, task: Task, space: dict[str, Any]) -> Any:
@@ -255,10 +269,13 @@ def run_plain(task: Task) -> Pace:
 
     sampler = optuna.samplers.TPESampler(seed=task.seed)
     study = optuna.create_study(direction="maximize", sampler=sampler)
+    asked = json.loads(task.asked.read_text())
+    for place in np.random.default_rng(task.seed).permutation(len(asked)):
+        study.enqueue_trial(as_parameters(asked[place]))
     begun = time.perf_counter()
-    study.optimize(objective, timeout=task.budget, catch=(ValueError,))
+    study.optimize(objective, len(asked), timeout=task.budget, catch=(ValueError,))
     seconds = time.perf_counter() - begun
-    states = [trial.state.name for trial in study.trials]
+    states = [trial.state.name for trial in study.trials]  # those not begun are waiting
     return Pace(states.count("COMPLETE"), 0, states.count("FAIL"), seconds)
 
 
@@ -269,14 +286,16 @@ SYSTEMS: dict[str, Callable[[Task], Pace]] = {"autoimb": run_autoimb, "plain": r
 
 
 def run_in_turn(args: argparse.Namespace, name: str) -> dict[str, list[Pace]]:
-    """Run both systems, the other one first in every other repeat."""
+    """Run autoimb, then the plain loop on what it asked for."""
     paces: dict[str, list[Pace]] = {system: [] for system in SYSTEMS}
     for repeat in range(args.repeats):
         order = {"data": str(args.data), "name": name, "budget": args.budget, "seed": repeat}
-        for system in sorted(SYSTEMS, reverse=repeat % 2 == 1):
-            limit = 3 * args.budget + 300
-            answer = run_apart(__file__, {**order, "system": system}, limit=limit)
-            paces[system].append(Pace(**answer))
+        with tempfile.TemporaryDirectory() as folder:
+            order["asked"] = str(Path(folder, "asked.json"))
+            for system in SYSTEMS:
+                limit = 3 * args.budget + 300
+                answer = run_apart(__file__, {**order, "system": system}, limit=limit)
+                paces[system].append(Pace(**answer))
     return paces
 
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
+import json
+import math
 import os
+import resource
 import time
+import zlib
+from pathlib import Path
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -86,3 +92,99 @@ class Interrupted(Steady):
         if self.calls == self.last_call:
             raise KeyboardInterrupt
         return super().fit(X, y)
+
+
+class Tilted(ClassifierMixin, BaseEstimator):
+    """Predict from a direction in the plane of two columns, and note every fit in a file."""
+
+    def __init__(self, angle: float = 0.0, seconds: float = 0.0, notes: str = "") -> None:
+        self.angle = angle
+        self.seconds = seconds
+        self.notes = notes
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> Tilted:
+        if self.notes:
+            rows = zlib.crc32(np.ascontiguousarray(X).tobytes())
+            note = {"pid": os.getpid(), "angle": self.angle, "rows": rows, "n": len(X)}
+            with Path(self.notes).open("a") as file:
+                file.write(f"{json.dumps(note)}\n")
+        time.sleep(self.seconds)
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        p = 1 / (1 + np.exp(-math.cos(self.angle) * X[:, 0] - math.sin(self.angle) * X[:, 1]))
+        return np.column_stack([1 - p, p])
+
+
+class Lingering(Tilted):
+    """Take long to train on all rows, of which there are `many`, and no time on fewer."""
+
+    def __init__(
+        self, angle: float = 0.0, seconds: float = 0.0, notes: str = "", many: int = 1
+    ) -> None:
+        super().__init__(angle, seconds, notes)
+        self.many = many
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> Lingering:
+        super().fit(X, y)
+        if len(X) >= self.many:
+            time.sleep(60)
+        return self
+
+
+class Waiting(Tilted):
+    """Wait, the first time that any process fits it, to be killed."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> Waiting:
+        is_first = not Path(self.notes).exists()
+        super().fit(X, y)
+        time.sleep(60 if is_first else 0)
+        return self
+
+
+class Stuck(Tilted):
+    """Hang in native code that lets no other Python code run."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> Stuck:
+        super().fit(X, y)
+        ctypes.PyDLL(None).sleep(60)
+        return self
+
+
+class Hungry(Steady):
+    """Ask for more memory than a worker may take."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> Hungry:
+        np.empty(3 * 2**30, dtype=np.uint8)
+        return super().fit(X, y)
+
+
+class Aborting(Steady):
+    """Crash as native code does."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> Aborting:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        os.abort()
+
+
+class Beyond(Steady):
+    """Predict more than is possible."""
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return np.tile([-0.5, 1.5], (len(X), 1))
+
+
+class Scribbling(Steady):
+    """Change the rows that it is trained on."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> Scribbling:
+        X *= -1
+        return super().fit(X, y)
+
+
+class OneSided:
+    """A sampler that leaves one class only."""
+
+    def fit_resample(self, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return X[y == 0], y[y == 0]
