@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -13,7 +13,7 @@ import numpy as np
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.errors import UsageError, nearest_name
 
-__all__ = ["METRICS", "Counts", "Metric", "count", "get_metric"]
+__all__ = ["METRICS", "Counts", "Metric", "count", "get_metric", "stack_counts"]
 
 Average = Literal["positive", "macro", "weighted"]
 
@@ -59,6 +59,23 @@ def count(y: IntArray, labels: IntArray, n_classes: int) -> Counts:
     counts = partial(np.bincount, minlength=n_classes)
     return Counts(
         *(counts(codes).astype(float) for codes in (y, labels, y[np.asarray(y == labels)]))
+    )
+
+
+def stack_counts(each: Sequence[Counts]) -> Counts:
+    """Put counts of several groups of rows into one, a row of its arrays each.
+
+    Examples
+    --------
+    >>> one = count(np.array([0, 1, 1]), np.array([0, 1, 0]), 2)
+    >>> stack_counts([one, one]).correct
+    array([[1., 1.],
+           [1., 1.]])
+    """
+    return Counts(
+        true=np.stack([one.true for one in each]),
+        predicted=np.stack([one.predicted for one in each]),
+        correct=np.stack([one.correct for one in each]),
     )
 
 

@@ -18,6 +18,7 @@ FLOORS = {
     "arrays": 0,
     "errors": 0,
     "drawing": 0,
+    "threads": 0,
     "metrics": 1,
     "data": 1,
     "profiling": 2,

@@ -100,14 +100,15 @@ def _fit_logistic(x: FloatArray, n_rows: IntArray, n_positive: FloatArray) -> tu
         return float(lost.sum() + (penalty * w**2).sum() / 2)
 
     w = np.array([0.0, float(logit(n_positive.sum() / n_rows.sum()))])
+    lost = loss(w)
     for _ in range(MAX_STEPS):
         p = expit(design @ w)
         gradient = design.T @ (n_rows * p - n_positive) + penalty * w
         curvature = (design.T * (n_rows * p * (1 - p))) @ design + np.diag(penalty)
-        step, before = np.linalg.solve(curvature, gradient), loss(w)
-        while loss(w - step) > before and abs(step).max() > TOLERANCE:
+        step = np.linalg.solve(curvature, gradient)
+        while (after := loss(w - step)) > lost and abs(step).max() > TOLERANCE:
             step = step / 2
-        w = w - step
+        w, lost = w - step, after
         if abs(step).max() <= TOLERANCE:
             break
     return float(w[0]), float(w[1])

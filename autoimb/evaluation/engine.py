@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.data.dataset import Dataset
@@ -24,6 +23,7 @@ from autoimb.metrics import Metric, get_metric
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.pipeline import TrainedPipeline, TrainingPart, train
 from autoimb.strategy.thinning import thin
+from autoimb.threads import limit_threads
 
 __all__ = ["Evaluation", "Evaluator", "Task", "Training"]
 
@@ -216,7 +216,7 @@ class Evaluator:
         """
         task = asked if isinstance(asked, Task) else Task(asked, Level(self.n_folds))
         # Scoring too: threads of linear algebra cost more than so small sums are worth.
-        with threadpool_limits(self.n_threads):
+        with limit_threads(self.n_threads):
             return self._evaluate(task, check)
 
     def _evaluate(self, task: Task, check: Callable[[], None]) -> Evaluation:
@@ -264,7 +264,7 @@ class Evaluator:
             part = self._part(np.arange(len(self.y)), training.max_rows)
         else:
             part = self._fold(training.fold, Level(self.n_folds, training.max_rows))
-        with threadpool_limits(self.n_threads):
+        with limit_threads(self.n_threads):
             return train(training.configuration, part, n_threads=self.n_threads, seed=self.seed)
 
     def score(self, proba: NDArray[np.float32], level: Level) -> Mapping[str, Score]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.rules import DecisionRule, solve_rule
-from autoimb.metrics import Metric, get_metric
+from autoimb.metrics import Counts, Metric, count, get_metric, stack_counts
 
 __all__ = [
     "REPORTED", "Score", "average_scores", "cross_fitted_labels", "score_out_of_fold",
@@ -111,7 +111,24 @@ def score_out_of_fold(
     proba = np.asarray(proba, dtype=float)
     labels = rule.decide(proba) if rule else cross_fitted_labels(metric, y, proba, folds)
     reported = {metric.name: metric, **{name: get_metric(name) for name in REPORTED}}
-    return {name: _score(one, y, proba, labels, folds) for name, one in reported.items()}
+    parts = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
+    groups = [(y, proba, labels), *((y[rows], proba[rows], labels[rows]) for rows in parts)]
+    counts = stack_counts([count(y, labels, proba.shape[1]) for y, _, labels in groups])
+    return {name: _score(one, groups, counts) for name, one in reported.items()}
+
+
+def _score(
+    metric: Metric, groups: Sequence[tuple[IntArray, FloatArray, IntArray]], counts: Counts
+) -> Score:
+    """Score all rows, which come first, and each fold."""
+    if metric.of_scores is None:
+        values = np.asarray(metric.of_counts(counts), dtype=float)
+    else:
+        values = np.array([metric.of_scores(y, proba) for y, proba, _ in groups])
+    each = values[1:][np.isfinite(values[1:])]
+    if not len(each):
+        return Score(float(values[0]), float("nan"), float("nan"))
+    return Score(float(values[0]), float(each.mean()), float(each.std()))
 
 
 def average_scores(each: Sequence[Mapping[str, Score]]) -> Mapping[str, Score]:
@@ -167,15 +184,3 @@ def selection_value(metric: Metric, scores: Mapping[str, Score]) -> float:
         return metric.utility(own.value)
     ranking = scores[metric.ranking]
     return float(np.mean([own.value, own.mean, ranking.value, ranking.mean]))
-
-
-def _score(
-    metric: Metric, y: IntArray, proba: FloatArray, labels: IntArray, folds: IntArray
-) -> Score:
-    inside = [folds == fold for fold in np.unique(folds)]
-    each = np.array([metric.evaluate(y[rows], proba[rows], labels[rows]) for rows in inside])
-    each = each[np.isfinite(each)]
-    value = metric.evaluate(y, proba, labels)
-    if not len(each):
-        return Score(value, float("nan"), float("nan"))
-    return Score(value, float(each.mean()), float(each.std()))

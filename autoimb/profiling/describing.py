@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from autoimb.arrays import BoolArray, IntArray
 from autoimb.data.dataset import Dataset
@@ -28,6 +27,7 @@ from autoimb.profiling.sketch import (
     sketch_plane,
 )
 from autoimb.profiling.skew import class_entropy_gap, imbalance_degree, rare_classes
+from autoimb.threads import limit_threads
 
 __all__ = ["profile_dataset"]
 
@@ -66,7 +66,7 @@ def profile_dataset(dataset: Dataset, seed: int = 0) -> Profile:
     0.2
     """
     # One thread for matrix products: the scan runs as many of them at a time as there are cores.
-    with threadpool_limits(1, "blas"):
+    with limit_threads(1, "blas"):
         return _profile(dataset, seed)
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.calibration import log_odds
@@ -18,6 +17,7 @@ from autoimb.evaluation.scoring import Score, average_scores, score_out_of_fold
 from autoimb.metrics import get_metric
 from autoimb.search.budget import Budget, RefitCost
 from autoimb.search.records import Candidate, TrialRecord
+from autoimb.threads import limit_threads
 
 __all__ = ["Exported", "choose_export", "combine", "cross_fitted_blend"]
 
@@ -116,7 +116,7 @@ def combine(
     if len(members) == 1:
         alone = members[0].evaluation.scored_proba
         return Exported(records, None, alone, records[0].scores, max_rows)
-    with threadpool_limits(evaluator.n_threads):
+    with limit_threads(evaluator.n_threads):
         return _blend(members, evaluator, rows, folds, max_rows)
 
 

@@ -106,9 +106,6 @@ class EvaluationFolder:
         """
         if self.folder is None:
             return evaluation
-        before = self.load(trial, step)
-        if before is not None:  # and may be what is to be saved, mapped from the file
-            return before
         array, rest = self._paths(trial, step)
         about = {
             "scores": write_scores(evaluation.scores),

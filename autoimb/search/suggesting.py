@@ -15,7 +15,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from autoimb.metrics import Metric
-from autoimb.strategy.configuration import Configuration
+from autoimb.strategy.configuration import STAGES, Configuration
 from autoimb.strategy.search_space import SearchSpace
 
 __all__ = ["STUDY", "ComponentSampler", "create_study", "first_configurations"]
@@ -23,6 +23,30 @@ __all__ = ["STUDY", "ComponentSampler", "create_study", "first_configurations"]
 STUDY = "autoimb"
 # Samplers tried once with the default model before the search proper.
 FIRST_SAMPLERS = ("random_under", "smote")
+# Trials that are not among the best ones, which TPE tells those from.
+MAX_OTHERS = 50
+
+
+class _RecentTPESampler(TPESampler):
+    """TPE that holds good trials against the latest of the others, and can be seeded anew.
+
+    It weights a trial the less the older it is, but its cost would grow with their number.
+    """
+
+    def seed(self, seed: int) -> None:
+        self._rng.rng.seed(seed)
+        self._random_sampler._rng.rng.seed(seed)
+
+    def _build_parzen_estimator(
+        self,
+        study: optuna.Study,
+        search_space: dict[str, BaseDistribution],
+        trials: list[FrozenTrial],
+        handle_below: bool,
+    ) -> Any:
+        if not handle_below:
+            trials = [t for t in trials if search_space.keys() <= t.params.keys()][-MAX_OTHERS:]
+        return super()._build_parzen_estimator(study, search_space, trials, handle_below)
 
 
 class ComponentSampler(BaseSampler):
@@ -40,6 +64,7 @@ class ComponentSampler(BaseSampler):
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
+        self._tpe = _RecentTPESampler(multivariate=True, seed=seed)
         self._of_trial = -1
         self._suggested: dict[str, Any] = {}
 
@@ -66,14 +91,14 @@ class ComponentSampler(BaseSampler):
         if trial.number != self._of_trial:
             self._of_trial, self._suggested = trial.number, {}
         if param_name not in self._suggested:
-            tpe = self._sampler_of(trial.number, param_name.rpartition(".")[0] or param_name)
             together = _companions(study, param_name, param_distribution)
             if len(together) > 1:
+                tpe = self._seeded(trial.number, min(together))
                 self._suggested |= tpe.sample_relative(study, trial, together)
         if param_name in self._suggested:
             return self._suggested[param_name]
-        alone = self._sampler_of(trial.number, param_name)
-        return alone.sample_independent(study, trial, param_name, param_distribution)
+        tpe = self._seeded(trial.number, param_name)
+        return tpe.sample_independent(study, trial, param_name, param_distribution)
 
     def after_trial(
         self,
@@ -84,22 +109,28 @@ class ComponentSampler(BaseSampler):
     ) -> None:
         """Do nothing: there are no constraints."""
 
-    def _sampler_of(self, number: int, name: str) -> TPESampler:
-        """Make the sampler of one component, or one parameter, of a trial."""
+    def _seeded(self, number: int, name: str) -> TPESampler:
+        """Seed the sampler for one component, or one parameter, of a trial."""
         drawn = np.random.SeedSequence([self.seed, number, zlib.crc32(name.encode())])
-        return TPESampler(multivariate=True, seed=int(drawn.generate_state(1)[0]))
+        self._tpe.seed(int(drawn.generate_state(1)[0]))
+        return self._tpe
 
 
 def _companions(
     study: optuna.Study, name: str, distribution: BaseDistribution
 ) -> dict[str, BaseDistribution]:
-    """Find the parameters of the same component in the last trial that used it."""
+    """Find the parameters of the same component in the last trial that used it.
+
+    Sampler and weight are chosen together, the model before them: a trial of one that needs
+    neither tells of models too.
+    """
     component = name.rpartition(".")[0]
-    if component:
+    if name != STAGES[0]:
         for trial in reversed(study.get_trials(deepcopy=False)):
             found = trial.distributions
             if trial.state.is_finished() and found.get(name) == distribution:
                 ours = {k: v for k, v in found.items() if k.rpartition(".")[0] == component}
+                ours.pop(STAGES[0], None)
                 return dict(sorted(ours.items()))
     return {name: distribution}
 

@@ -39,7 +39,7 @@ class _Pending:
     trial: optuna.Trial
     configuration: Configuration
     future: Future[Evaluation]
-    is_kept: bool = False
+    kept: Evaluation | None = None
 
 
 class _Spent(Exception):
@@ -170,7 +170,7 @@ class TrialLoop:
         else:
             future: Future[Evaluation] = Future()
             future.set_result(kept)
-            self.pending.append(_Pending(trial, configuration, future))
+            self.pending.append(_Pending(trial, configuration, future, kept))
 
     def _hurdle_of(self, trial: optuna.Trial) -> Hurdle | None:
         """Return what the trial was to beat, or note what it is."""
@@ -238,9 +238,8 @@ class TrialLoop:
     def _keep(self, pending: _Pending) -> None:
         """Write what a trial found as soon as it has, though it may be told after others."""
         future = pending.future
-        if not pending.is_kept and future.done() and future.exception() is None:
-            pending.is_kept = True
-            self.contest.kept.save(pending.trial.number, 0, future.result())
+        if pending.kept is None and future.done() and future.exception() is None:
+            pending.kept = self.contest.kept.save(pending.trial.number, 0, future.result())
 
     def _has_any(self) -> bool:
         done = [p.future for p in self.pending if p.future.done()]
@@ -249,7 +248,9 @@ class TrialLoop:
     def _tell(self, pending: _Pending) -> None:
         trial = pending.trial
         try:
-            evaluation = pending.future.result()
+            # Before it is told: what is told but not kept would be lost to a crash in between.
+            self._keep(pending)
+            evaluation = pending.kept or pending.future.result()
         except Exception as error:
             self._tell_failed(trial, pending.configuration, error)
         else:
@@ -282,8 +283,6 @@ class TrialLoop:
     def _tell_complete(
         self, trial: optuna.Trial, configuration: Configuration, evaluation: Evaluation
     ) -> None:
-        # Before it is told: what is told but not kept would be lost to a crash in between.
-        evaluation = self.contest.kept.save(trial.number, 0, evaluation)
         record = TrialRecord(
             trial.number, configuration, "complete", evaluation.scores, evaluation.seconds,
             "", evaluation.fold_values, self.contest.levels[0],

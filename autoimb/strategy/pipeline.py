@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -293,6 +294,11 @@ def build(choice: Choice, encoder: Encoder, *, n_threads: int, seed: int) -> Any
     if choice.balance is not None:
         over = getattr(found, "_sampling_type", "") == "over-sampling"
         offered["sampling_strategy"] = BalanceTowards(choice.balance, "over" if over else "under")
-    named = inspect.signature(found).parameters
+    named = _parameters_of(found)
     taken = {k: v for k, v in offered.items() if k in named and named[k].default != "deprecated"}
     return found(**{**taken, **choice.values})
+
+
+@lru_cache
+def _parameters_of(found: type) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(found).parameters
