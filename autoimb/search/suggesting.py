@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
@@ -11,7 +12,9 @@ import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, TPESampler
+from optuna.samplers._tpe.sampler import default_gamma
 from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from autoimb.metrics import Metric
@@ -23,39 +26,50 @@ __all__ = ["STUDY", "ComponentSampler", "create_study", "first_configurations"]
 STUDY = "autoimb"
 # Samplers tried once with the default model before the search proper.
 FIRST_SAMPLERS = ("random_under", "smote")
-# Trials that are not among the best ones, which TPE tells those from.
+COMPLETE, PRUNED, RUNNING = TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING
+# Trials before the first that is no random draw.
+N_RANDOM = 10
+# Trials that are not among the good ones, which TPE tells those from.
 MAX_OTHERS = 50
 
 
-class _RecentTPESampler(TPESampler):
-    """TPE that holds good trials against the latest of the others, and can be seeded anew.
+class _SeededTPESampler(TPESampler):
+    """TPE that can be seeded anew, and is told which trials it is to take for good."""
 
-    It weights a trial the less the older it is, but its cost would grow with their number.
-    """
+    def __init__(self) -> None:
+        super().__init__(multivariate=True, n_startup_trials=0, constant_liar=False)
+
+    def take_for_good(self, n: int) -> None:
+        self._gamma = lambda _: n
 
     def seed(self, seed: int) -> None:
         self._rng.rng.seed(seed)
         self._random_sampler._rng.rng.seed(seed)
 
-    def _build_parzen_estimator(
-        self,
-        study: optuna.Study,
-        search_space: dict[str, BaseDistribution],
-        trials: list[FrozenTrial],
-        handle_below: bool,
-    ) -> Any:
-        if not handle_below:
-            trials = [t for t in trials if search_space.keys() <= t.params.keys()][-MAX_OTHERS:]
-        return super()._build_parzen_estimator(study, search_space, trials, handle_below)
+
+class _Excerpt:
+    """Some trials of a study, as TPE reads them."""
+
+    def __init__(self, study: optuna.Study, trials: list[FrozenTrial]) -> None:
+        self.directions = study.directions
+        self.direction = study.direction
+        self.trials = trials
+
+    def _get_trials(self, *_: Any, **__: Any) -> list[FrozenTrial]:
+        return self.trials
+
+    def _is_multi_objective(self) -> bool:
+        return False
 
 
 class ComponentSampler(BaseSampler):
     """Suggest by TPE, the parameters of one component together.
 
     It models what `TPESampler(group=True)` does, but only the components that a trial uses: of a
-    space of twenty samplers that is one. What it suggests follows from the seed, the trial's
-    number and the trials before, so that a study that is loaded again goes on as it would have,
-    in the midst of a trial too.
+    space of twenty samplers that is one. The good trials are held against the latest of the
+    others alone, which TPE weights most, so that its cost does not grow with their number. What
+    it suggests follows from the seed, the trial's number and the trials before, so that a study
+    that is loaded again goes on as it would have, in the midst of a trial too.
 
     Parameters
     ----------
@@ -64,8 +78,11 @@ class ComponentSampler(BaseSampler):
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self._tpe = _RecentTPESampler(multivariate=True, seed=seed)
+        self._tpe = _SeededTPESampler()
         self._of_trial = -1
+        self._known: list[FrozenTrial] = []
+        self._good: set[int] = set()
+        self._is_random = True
         self._suggested: dict[str, Any] = {}
 
     def infer_relative_search_space(
@@ -89,16 +106,11 @@ class ComponentSampler(BaseSampler):
     ) -> Any:
         """Suggest a value, and those of the parameters that belong to it."""
         if trial.number != self._of_trial:
-            self._of_trial, self._suggested = trial.number, {}
+            self._begin(study, trial.number)
         if param_name not in self._suggested:
-            together = _companions(study, param_name, param_distribution)
-            if len(together) > 1:
-                tpe = self._seeded(trial.number, min(together))
-                self._suggested |= tpe.sample_relative(study, trial, together)
-        if param_name in self._suggested:
-            return self._suggested[param_name]
-        tpe = self._seeded(trial.number, param_name)
-        return tpe.sample_independent(study, trial, param_name, param_distribution)
+            together = self._companions(param_name, param_distribution)
+            self._suggested |= self._sample(study, trial, together)
+        return self._suggested[param_name]
 
     def after_trial(
         self,
@@ -109,30 +121,59 @@ class ComponentSampler(BaseSampler):
     ) -> None:
         """Do nothing: there are no constraints."""
 
-    def _seeded(self, number: int, name: str) -> TPESampler:
-        """Seed the sampler for one component, or one parameter, of a trial."""
-        drawn = np.random.SeedSequence([self.seed, number, zlib.crc32(name.encode())])
+    def _begin(self, study: optuna.Study, number: int) -> None:
+        """Look at the trials so far, and find the good ones as TPE does.
+
+        Those that are running are among the others: what they try need not be tried again.
+        """
+        self._of_trial, self._suggested = number, {}
+        trials = study.get_trials(deepcopy=False, states=(COMPLETE, PRUNED, RUNNING))
+        self._known = [trial for trial in trials if trial.number != number]
+        sign = -1 if study.direction == StudyDirection.MAXIMIZE else 1
+        finished = [trial for trial in self._known if trial.state != RUNNING]
+        ranked = sorted(finished, key=lambda trial: _rank(trial, sign))
+        self._good = {trial.number for trial in ranked[: default_gamma(len(ranked))]}
+        self._is_random = len(ranked) < N_RANDOM
+
+    def _sample(
+        self, study: optuna.Study, trial: FrozenTrial, together: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        alike = [t for t in self._known if together.keys() <= t.params.keys()]
+        good = [t for t in alike if t.number in self._good]
+        others = [t for t in alike if t.number not in self._good][-MAX_OTHERS:]
+        name = min(together)
+        drawn = np.random.SeedSequence([self.seed, trial.number, zlib.crc32(name.encode())])
         self._tpe.seed(int(drawn.generate_state(1)[0]))
-        return self._tpe
+        if self._is_random:
+            draw = self._tpe._random_sampler.sample_independent
+            return {key: draw(study, trial, key, given) for key, given in together.items()}
+        self._tpe.take_for_good(len(good))
+        excerpt: Any = _Excerpt(study, sorted([*good, *others], key=lambda t: t.number))
+        return self._tpe.sample_relative(excerpt, trial, together)
+
+    def _companions(self, name: str, distribution: BaseDistribution) -> dict[str, BaseDistribution]:
+        """Find the parameters of the same component in the last trial that used it.
+
+        Sampler and weight are chosen together, the model before them: a trial of one that needs
+        neither tells of models too.
+        """
+        component = name.rpartition(".")[0]
+        if name != STAGES[0]:
+            for trial in reversed(self._known):
+                found = trial.distributions
+                if trial.state != RUNNING and found.get(name) == distribution:
+                    ours = {k: v for k, v in found.items() if k.rpartition(".")[0] == component}
+                    ours.pop(STAGES[0], None)
+                    return dict(sorted(ours.items()))
+        return {name: distribution}
 
 
-def _companions(
-    study: optuna.Study, name: str, distribution: BaseDistribution
-) -> dict[str, BaseDistribution]:
-    """Find the parameters of the same component in the last trial that used it.
-
-    Sampler and weight are chosen together, the model before them: a trial of one that needs
-    neither tells of models too.
-    """
-    component = name.rpartition(".")[0]
-    if name != STAGES[0]:
-        for trial in reversed(study.get_trials(deepcopy=False)):
-            found = trial.distributions
-            if trial.state.is_finished() and found.get(name) == distribution:
-                ours = {k: v for k, v in found.items() if k.rpartition(".")[0] == component}
-                ours.pop(STAGES[0], None)
-                return dict(sorted(ours.items()))
-    return {name: distribution}
+def _rank(trial: FrozenTrial, sign: int) -> tuple[float, float, float]:
+    """Give what trials are sorted by: complete ones by value, then pruned ones by how far."""
+    if trial.value is not None:
+        return 0.0, 0.0, sign * trial.value
+    step, value = max(trial.intermediate_values.items(), default=(-1, math.inf))
+    return 1.0, -float(step), math.inf if math.isnan(value) else sign * value
 
 
 def create_study(metric: Metric, seed: int, storage: BaseStorage | None = None) -> optuna.Study:
