@@ -198,10 +198,10 @@ def fit_dataset(
             )
             interruption.is_finishing = True
             exported = choose_export(found.candidates, evaluator, plan.budget, cost, levels)
-            trained = refit(exported, executor, dataset, n_folds, plan.budget)
-        model = make_model(trained.pipeline, exported, evaluator, dataset, found.level)
+            trained = refit(exported, found.candidates, executor, evaluator, plan.budget)
+        model = make_model(trained.pipeline, trained.exported, evaluator, dataset, found.level)
         notes = (*notes, *_notes(dataset, plan, n_folds, resources), *trained.notes, *_end(found))
-        result = _result(plan, profile, found, exported, trained, model, evaluator, notes)
+        result = _result(plan, profile, found, trained, model, evaluator, notes)
         watching.finished(result)
     return result
 
@@ -263,14 +263,13 @@ def _result(
     plan: Plan,
     profile: Profile,
     found: SearchResult,
-    exported: Exported,
     trained: Refit,
     model: FittedModel,
     evaluator: Evaluator,
     notes: tuple[str, ...],
 ) -> FitResult:
     """Sum all up."""
-    metric = plan.metric
+    metric, exported = plan.metric, trained.exported
     rows, folds = evaluator.scored(found.level)
     y = np.asarray(evaluator.y[rows])
     return FitResult(

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from functools import partial
 
+import numpy as np
+
+from autoimb.arrays import IntArray
 from autoimb.data.dataset import Dataset
 from autoimb.decision.stacking import Blend
 from autoimb.errors import one_line
-from autoimb.evaluation.engine import Training
-from autoimb.search.blend import Exported
+from autoimb.evaluation.engine import Evaluator, Training
+from autoimb.search.blend import Exported, combine
 from autoimb.search.budget import Budget, RefitCost
 from autoimb.search.executors import Executor
-from autoimb.strategy.configuration import Configuration
+from autoimb.search.records import Candidate
 from autoimb.strategy.pipeline import AveragedPipeline, BlendedPipeline, Pipeline, TrainedPipeline
 
 __all__ = ["Refit", "assemble", "estimate_refit", "refit", "train_again"]
@@ -43,20 +45,24 @@ def estimate_refit(dataset: Dataset, n_folds: int, blended: bool, n_workers: int
     -------
     RefitCost
     """
-    n_strategies = BLEND_SIZE if blended else 1
-    trained = 1 + (n_folds - 1) * _has_few(dataset)
-    n_fits = n_strategies * (1 + n_folds * _has_few(dataset))
-    at_once = min(n_workers, n_fits)
-    return RefitCost(n_strategies, trained, len(dataset.y), n_folds, 1 / at_once)
+    few = _has_few(dataset.class_counts)
+    return RefitCost(
+        n_strategies=BLEND_SIZE if blended else 1,
+        trained=1 + (n_folds - 1) * few,
+        n_rows=len(dataset.y),
+        n_folds=n_folds,
+        n_fits=1 + n_folds * few,
+        n_workers=n_workers,
+    )
 
 
-def _has_few(dataset: Dataset) -> bool:
+def _has_few(class_counts: IntArray) -> bool:
     """Tell whether the fits of the folds are exported beside the one on all rows.
 
     Their mean varies less from sample to sample than any of them, which matters where
     positives are few; with many it is only slower.
     """
-    return int(dataset.class_counts.min()) < FEW_ROWS
+    return int(class_counts.min()) < FEW_ROWS
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,8 @@ class Refit:
     Attributes
     ----------
     pipeline : TrainedPipeline, AveragedPipeline or BlendedPipeline
+    exported : Exported
+        Without the strategies that could not be trained in time.
     trainings : tuple of tuple of Training
         Of each strategy, those that ended in time: all that it takes to have the same again.
     notes : tuple of str
@@ -73,44 +81,74 @@ class Refit:
     """
 
     pipeline: Pipeline
+    exported: Exported
     trainings: tuple[tuple[Training, ...], ...]
     notes: tuple[str, ...]
 
 
 def refit(
-    exported: Exported, executor: Executor, dataset: Dataset, n_folds: int, budget: Budget
+    exported: Exported,
+    candidates: Sequence[Candidate],
+    executor: Executor,
+    evaluator: Evaluator,
+    budget: Budget,
 ) -> Refit:
     """Train what is exported on every row.
 
     Parameters
     ----------
     exported : Exported
+    candidates : sequence of Candidate
+        Among them those that are exported: a blend without one of them is another.
     executor : Executor
         Runs the fits, until the budget's grace is over.
-    dataset : Dataset
-    n_folds : int
+    evaluator : Evaluator
     budget : Budget
 
     Returns
     -------
     Refit
     """
-    few = _has_few(dataset)
-    configurations = [record.configuration for record in exported.members]
+    few = _has_few(np.bincount(evaluator.y, minlength=evaluator.n_classes))
     started = [
         [
             _start(executor, Training(one, fold, exported.max_rows))
-            for fold in (None, *range(n_folds if few and not one.model.single else 0))
+            for fold in (None, *range(evaluator.n_folds if few and not one.model.single else 0))
         ]
-        for one in configurations
+        for one in (record.configuration for record in exported.members)
     ]
-    collect = partial(_collect, executor=executor, n_folds=n_folds, budget=budget)
-    collected = [collect(one, fits) for one, fits in zip(configurations, started, strict=True)]
+    _await([fit for fits in started for fit in fits], budget)
+    collected = [_collect(fits, executor, evaluator.n_folds, budget) for fits in started]
     notes = [note for _, note in collected if note]
+    trained = [fits for fits, _ in collected]
+    if not any(trained):
+        configuration = exported.members[0].configuration
+        trained[0] = [_start(executor, Training(configuration, None, LAST_RESORT))]
+        if len(evaluator.y) > LAST_RESORT:
+            notes.append(_thinned(str(configuration), LAST_RESORT))
+    if not all(trained):
+        exported = _without_untrained(exported, trained, candidates, evaluator)
+        trained = [fits for fits in trained if fits]
     notes += _notes(exported, few and not notes)
-    pipeline = assemble([[one.pipeline for one in fits] for fits, _ in collected], exported.blend)
-    trainings = tuple(tuple(one.training for one in fits) for fits, _ in collected)
-    return Refit(pipeline, trainings, tuple(notes))
+    pipeline = assemble([[one.pipeline for one in fits] for fits in trained], exported.blend)
+    trainings = tuple(tuple(one.training for one in fits) for fits in trained)
+    return Refit(pipeline, exported, trainings, tuple(notes))
+
+
+def _without_untrained(
+    exported: Exported,
+    trained: Sequence[Sequence[_Fit]],
+    candidates: Sequence[Candidate],
+    evaluator: Evaluator,
+) -> Exported:
+    """Combine again what is left."""
+    by_number = {candidate.record.number: candidate for candidate in candidates}
+    left = [
+        by_number[record.number]
+        for record, fits in zip(exported.members, trained, strict=True)
+        if fits
+    ]
+    return combine(left, evaluator, exported.max_rows)
 
 
 def train_again(
@@ -180,6 +218,11 @@ class _Fit:
         return future.done() and not future.cancelled() and future.exception() is None
 
     @property
+    def error(self) -> BaseException | None:
+        future = self.future
+        return future.exception() if future.done() and not future.cancelled() else None
+
+    @property
     def pipeline(self) -> TrainedPipeline:
         return self.future.result()
 
@@ -189,29 +232,23 @@ def _start(executor: Executor, training: Training) -> _Fit:
 
 
 def _collect(
-    configuration: Configuration,
-    started: Sequence[_Fit],
-    *,
-    executor: Executor,
-    n_folds: int,
-    budget: Budget,
+    started: Sequence[_Fit], executor: Executor, n_folds: int, budget: Budget
 ) -> tuple[list[_Fit], str]:
-    """Wait for the fits of a configuration, the first of which is that on all rows.
+    """Take the fits of a strategy that are done, the first of which is that on all rows.
 
     A component that worked on each fold may still fail on all rows: KMeansSMOTE finds no
-    cluster, say. Then the fits of the folds have to do, so that no search is lost. Where time
-    runs out, those that are done have to, or else one on fewer rows.
+    cluster, say. Then the fits of the folds have to do, so that no search is lost.
     """
-    done, first = _await(started, budget), started[0].future
-    error = first.exception() if first.done() and not first.cancelled() else None
-    if error is not None and not done:
-        again = [_start(executor, Training(configuration, fold)) for fold in range(n_folds)]
-        done = _await(again, budget)
-    if not done:
-        few = _start(executor, Training(configuration, None, LAST_RESORT))
-        return [few], _thinned(str(configuration), LAST_RESORT)
+    done, error = [one for one in started if one.is_fine], started[0].error
     if error is None:
         return done, ""
+    configuration = started[0].training.configuration
+    if not done:
+        done = [_start(executor, Training(configuration, fold)) for fold in range(n_folds)]
+        _await(done, budget)
+        done = [one for one in done if one.is_fine]
+    if not done:
+        return [], ""
     note = (
         f"{configuration} could not be trained on all rows, only on those of each fold: "
         f"{one_line(error)}"
@@ -219,10 +256,9 @@ def _collect(
     return done, note
 
 
-def _await(started: Sequence[_Fit], budget: Budget) -> list[_Fit]:
+def _await(started: Sequence[_Fit], budget: Budget) -> None:
     """Wait for fits while there is time, and end the others."""
     wait([one.future for one in started], budget.grace())
     for one in started:
         if not one.future.done():
             one.future.cancel()
-    return [one for one in started if one.is_fine]

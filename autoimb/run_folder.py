@@ -52,6 +52,7 @@ FIXED = {
     "n_folds": "folds",
     "seed": "seed",
     "blend": "blend",
+    "n_threads": "threads of a model",
 }
 
 
@@ -123,6 +124,7 @@ def _write_asked(folder: Path, asked: Mapping[str, Any]) -> None:
                 f"{'; '.join(_differ(name, before, asked) for name in differing)}. "
                 "Give what it was made with, or another folder."
             )
+        asked = {**before, **asked}  # what it has exported stays to be replayed
     _write(folder / RUN_FILE, asked)
 
 
@@ -338,7 +340,11 @@ def _locked(folder: Path) -> Iterator[None]:
     with closing(sqlite3.connect(folder / LOCK_FILE, timeout=0)) as connection:
         try:
             connection.execute("begin exclusive")
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise UsageError(
+                    f"folder {folder} cannot be locked ({error}). Choose another --run-dir."
+                ) from None
             raise UsageError(
                 f"another fit is running in {folder}. Wait for it, or choose another folder."
             ) from None

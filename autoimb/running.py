@@ -35,6 +35,7 @@ from autoimb.run_folder import (
     open_run,
     write_outcome,
 )
+from autoimb.search.interruption import interruptible
 from autoimb.search.resources import ExecutorName
 from autoimb.tracking import open_tracker
 
@@ -194,7 +195,8 @@ def fit(
         _require_writable(Path(out))
     problem = _read(data, target, positive, drop, plan)
     folder = make_folder(run_dir, problem.dataset.name, resume=resume)
-    source = {"data": None if isinstance(data, pd.DataFrame) else str(data), "drop": list(drop)}
+    where = None if isinstance(data, pd.DataFrame) else str(Path(data).absolute())
+    source = {"data": where, "drop": list(drop)}
     with (
         open_run(folder, problem.dataset, plan, source) as plan,
         open_tracker(tracking_uri, experiment, folder.name) as trackers,
@@ -240,9 +242,11 @@ def _fit_and_export(
         watchers=watchers,
         notes=problem.notes,
     )
-    aside = set_aside(path, manifest_path(path))
-    save(result.model, path, result.facts())
-    write_outcome(folder, result)
+    with interruptible() as interruption:
+        interruption.is_finishing = True
+        aside = set_aside(path, manifest_path(path))
+        save(result.model, path, result.facts())
+        write_outcome(folder, result)
     if aside is None:
         return result
     return replace(result, notes=(*result.notes, f"the {path} of before is kept as {aside.name}."))

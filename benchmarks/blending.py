@@ -20,6 +20,9 @@ from autoimb.profiling.describing import profile_dataset
 from autoimb.refitting import estimate_refit, refit
 from autoimb.search.blend import choose_export
 from autoimb.search.budget import Budget
+from autoimb.search.executors import Executor, open_executor
+from autoimb.search.records import SearchResult
+from autoimb.search.resources import plan_resources
 from autoimb.search.study import search
 from autoimb.strategy.search_space import load_space
 
@@ -29,20 +32,25 @@ SCORES = ("F1", "AP", "log loss")
 def measure(split: Split, seconds: float) -> np.ndarray:
     """Return the scores of the best alone and of the blend, of shape (2, 3)."""
     space = load_space("default").restricted_to(profile_dataset(split.data).facts(N_FOLDS))
-    evaluator = split.evaluator
-    found = search(evaluator, space, Budget(seconds))
-    rows = []
-    for blended in (False, True):
-        cost = estimate_refit(split.data, N_FOLDS, blended)
-        unhurried = Budget(seconds=None, trials=1)
-        exported = choose_export(found.candidates, evaluator, unhurried, cost)
-        pipeline, _ = refit(exported, evaluator, split.data)
-        proba = pipeline.predict_proba(split.X_test)
-        rule = solve_rule(get_metric("f1"), split.data.y, exported.proba)
-        f1 = f1_score(split.y_test, rule.decide(proba), zero_division=0)
-        ap = average_precision_score(split.y_test, proba[:, 1])
-        rows.append((f1, ap, log_loss(split.y_test, proba[:, 1])))
-    return np.array(rows)
+    evaluator, resources = split.evaluator, plan_resources(split.data.X.size)
+    with open_executor(evaluator, resources) as executor:
+        found = search(executor, evaluator, space, Budget(seconds))
+        return np.array([export_and_score(split, found, executor, one) for one in (False, True)])
+
+
+def export_and_score(
+    split: Split, found: SearchResult, executor: Executor, blended: bool
+) -> tuple[float, float, float]:
+    """Export the best alone or the blend, however long it takes, and score it."""
+    cost = estimate_refit(split.data, N_FOLDS, blended, executor.n_workers)
+    unhurried = Budget(seconds=None, trials=1)
+    exported = choose_export(found.candidates, split.evaluator, unhurried, cost)
+    trained = refit(exported, found.candidates, executor, split.evaluator, unhurried)
+    proba = trained.pipeline.predict_proba(split.X_test)
+    rule = solve_rule(get_metric("f1"), split.data.y, exported.proba)
+    f1 = f1_score(split.y_test, rule.decide(proba), zero_division=0)
+    ap = average_precision_score(split.y_test, proba[:, 1])
+    return float(f1), float(ap), float(log_loss(split.y_test, proba[:, 1]))
 
 
 def main() -> None:

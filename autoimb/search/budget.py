@@ -25,6 +25,8 @@ BLEND_SHARE = 0.2
 TRIAL_SHARE = 0.1
 # But always as many seconds, if they are not half of it: another worker takes some to start.
 TRIAL_SECONDS = 5.0
+# The first one may take half of the time, and as many seconds as these.
+FIRST_SECONDS = 30.0
 # A fit should end within 1.05 of its budget and 5 s: what follows the last training needs some.
 GRACE_SHARE, GRACE_SECONDS = 1.0, 1.0
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -151,10 +153,15 @@ class Budget:
                 left -= seconds * REFIT_MARGIN
         return chosen
 
-    def trial_limit(self, typical_seconds: float) -> float | None:
-        """Seconds that one trial may take, given what trials took so far."""
+    def trial_limit(self, typical_seconds: float, *, is_first: bool = False) -> float | None:
+        """Seconds that one trial may take, given what trials took so far.
+
+        The first may take half of the time: without a result there is nothing to export.
+        """
         if self.seconds is None:
             return None
+        if is_first:
+            return max(self.seconds / 2, FIRST_SECONDS)
         share = max(self.seconds * TRIAL_SHARE, min(TRIAL_SECONDS, self.seconds / 2))
         return max(share, 3 * typical_seconds)
 
@@ -171,15 +178,16 @@ class RefitCost:
         Rows that each strategy is trained on, over all its fits, as a share of the table's.
     n_rows, n_folds : int
         Of the table, and that it is dealt into.
-    speed : float
-        Seconds of a fit then, as a share of those in the search.
+    n_fits, n_workers : int
+        Of each strategy, and how many run at once.
     """
 
     n_strategies: int
     trained: float
     n_rows: int
     n_folds: int
-    speed: float = 1.0
+    n_fits: int = 1
+    n_workers: int = 1
 
     @classmethod
     def of_one(cls, evaluator: Evaluator) -> RefitCost:
@@ -188,9 +196,14 @@ class RefitCost:
 
     def seconds(self, candidates: Sequence[Candidate]) -> list[float]:
         """Estimate the seconds of each strategy from those that training it on folds took."""
+        several = min(self.n_workers, self.n_fits * self.n_strategies)
         return [
-            self.speed * self.trained * c.evaluation.training_seconds / self.share_trained(c.level)
-            for c in candidates[: self.n_strategies]
+            self.trained
+            * c.evaluation.training_seconds
+            / self.share_trained(c.level)
+            # The best has to end in time even if it is exported alone.
+            / (several if place else min(self.n_workers, self.n_fits))
+            for place, c in enumerate(candidates[: self.n_strategies])
         ]
 
     def share_trained(self, level: Level) -> float:

@@ -19,7 +19,7 @@ from queue import Queue
 from threading import Thread
 from typing import Any, Protocol, TypeVar
 
-from pebble import ProcessFuture
+from pebble import ProcessExpired, ProcessFuture
 
 from autoimb.evaluation.engine import Evaluation, Evaluator, Task, Training
 from autoimb.search.resources import Resources
@@ -84,6 +84,8 @@ def _at_once(call: Callable[[], T]) -> Future[T]:
         future.set_result(call())
     except Exception as error:
         future.set_exception(error)
+    except SystemExit as error:
+        future.set_exception(RuntimeError(f"SystemExit: {error}"))
     return future
 
 
@@ -162,9 +164,24 @@ class WorkerExecutor:
         # Who cancels it meanwhile knows of its end.
         with suppress(InvalidStateError):
             try:
-                future.set_result(worker.run(_obey, arguments, order.limit, is_wanted))
-            except Exception as error:
+                future.set_result(self._run(order, worker, arguments, is_wanted))
+            except BaseException as error:
                 future.set_exception(error)
+
+    def _run(
+        self,
+        order: _Order,
+        worker: Worker,
+        arguments: tuple[Any, ...],
+        is_wanted: Callable[[], bool],
+    ) -> Any:
+        try:
+            return worker.run(_obey, arguments, order.limit, is_wanted)
+        except ProcessExpired:
+            if order.method == "evaluate":
+                raise
+        # What is exported was evaluated before: its process was killed from outside, most likely.
+        return worker.run(_obey, arguments, order.limit, is_wanted)
 
 
 @contextmanager
@@ -238,10 +255,13 @@ def _obey(folder: str, method: str, order: Task | Training) -> Evaluation | Trai
     try:
         found: Evaluation | TrainedPipeline = getattr(_load_evaluator(folder), method)(order)
         return found
-    except Exception as error:
-        # An error that cannot be rebuilt in the parent would bring the whole pool down.
+    except BaseException as error:
+        # One that asks for the end of the process, or cannot be rebuilt in the parent, would
+        # bring more down than this call.
         try:
             pickle.loads(pickle.dumps(error))
         except Exception:
+            raise RuntimeError(f"{type(error).__name__}: {error}") from None
+        if not isinstance(error, Exception):
             raise RuntimeError(f"{type(error).__name__}: {error}") from None
         raise

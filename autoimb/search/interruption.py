@@ -21,7 +21,7 @@ class Interruption:
     Attributes
     ----------
     is_finishing : bool
-        Whether the search is over; then only the second signal interrupts.
+        Whether the search is over, or was interrupted; then only the second signal interrupts.
     """
 
     def __init__(self) -> None:
@@ -42,6 +42,8 @@ class Interruption:
                     stacklevel=2,
                 )
             return
+        # One that comes twice at once must not lose what the first lets be exported.
+        self.is_finishing = True
         raise KeyboardInterrupt
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
@@ -33,6 +34,8 @@ MIN_PROMOTED = 3
 ROWS_SHARE, REPEATS_SHARE = 0.4, 0.2
 # Part of the time that is kept at most to train on all rows what was compared on fewer.
 REFIT_SHARE = 0.25
+# Seconds between looks at the clock.
+LOOK_SECONDS = 0.5
 # Part of the time left that one level may take while a deeper one is in reach.
 STEP_SHARE = 0.4
 
@@ -107,6 +110,15 @@ def seconds_spent(folder: Path, metric: Metric) -> float:
 def _open_study(metric: Metric, seed: int, folder: Path | None) -> optuna.Study:
     storage = JournalStorage(FileJournal(folder / JOURNAL)) if folder else None
     return create_study(metric, seed, storage)
+
+
+@dataclass
+class _Running:
+    """A candidate that is evaluated at a further level."""
+
+    candidate: Candidate
+    future: Future[Evaluation]
+    kept: Evaluation | None = None
 
 
 class _Search:
@@ -193,29 +205,55 @@ class _Search:
         Cheaper ones further down are not taken instead: who comes further leads.
         """
         level = self.contest.levels[step]
-        running: list[tuple[Candidate, Future[Evaluation]]] = []
-        for candidate in candidates:
-            found = self.contest.kept.load(candidate.record.number, step)
-            if found is not None:
-                self.contest.promote(candidate, step, found)
-                continue
-            left = deadline() - self._queued_seconds(running, level)
-            if self._estimate(candidate, level) > left:
-                break
-            limit = None if math.isinf(left) else max(left, 1.0)
-            task = Task(candidate.record.configuration, level)
-            running.append((candidate, self.executor.submit(task, limit)))
-        for place, (candidate, future) in enumerate(running):
-            left = deadline()
-            wait([future], None if math.isinf(left) else max(left, 0.0))
-            if not future.done() or isinstance(future.exception(), TimeoutError):
-                for _, late in running[place:]:
-                    late.cancel()
+        running: list[_Running] = []
+        try:
+            for candidate in candidates:
+                found = self.contest.kept.load(candidate.record.number, step)
+                left = deadline() - self._queued_seconds(running, level)
+                if found is None and self._estimate(candidate, level) > left:
+                    break
+                running.append(self._start(candidate, step, left, found))
+            self._take_in_order(running, step, deadline)
+        finally:
+            for one in running:
+                one.future.cancel()
+
+    def _start(
+        self, candidate: Candidate, step: int, left: float, found: Evaluation | None
+    ) -> _Running:
+        """Have a candidate evaluated at a level, unless it was before."""
+        if found is not None:
+            future: Future[Evaluation] = Future()
+            future.set_result(found)
+            return _Running(candidate, future, found)
+        limit = None if math.isinf(left) else max(left, 1.0)
+        task = Task(candidate.record.configuration, self.contest.levels[step])
+        return _Running(candidate, self.executor.submit(task, limit))
+
+    def _take_in_order(
+        self, running: Sequence[_Running], step: int, deadline: Callable[[], float]
+    ) -> None:
+        """Promote candidates as they come, until one takes too long."""
+        for one in running:
+            while True:
+                for other in running:
+                    self._keep(other, step)
+                if one.future.done():
+                    break
+                if deadline() <= 0:
+                    return
+                late = [other.future for other in running if not other.future.done()]
+                wait(late, min(deadline(), LOOK_SECONDS), FIRST_COMPLETED)
+            if one.kept is not None:
+                self.contest.promote(one.candidate, step, one.kept)
+            elif isinstance(one.future.exception(), TimeoutError):
                 return
-            if future.exception() is None:
-                number = candidate.record.number
-                evaluation = self.contest.kept.save(number, step, future.result())
-                self.contest.promote(candidate, step, evaluation)
+
+    def _keep(self, one: _Running, step: int) -> None:
+        """Write what was found as soon as it is, though it may be taken after others."""
+        if one.kept is None and one.future.done() and one.future.exception() is None:
+            number = one.candidate.record.number
+            one.kept = self.contest.kept.save(number, step, one.future.result())
 
     def _deadline(self, step: int, chosen: Sequence[Candidate]) -> Callable[[], float]:
         """Return how many seconds this level has left, whenever it is called."""
@@ -227,11 +265,11 @@ class _Search:
         seconds = left * STEP_SHARE if reachable else left
         return lambda: begun + seconds - self.budget.elapsed()
 
-    def _queued_seconds(
-        self, running: Sequence[tuple[Candidate, Future[Evaluation]]], level: Level
-    ) -> float:
+    def _queued_seconds(self, running: Sequence[_Running], level: Level) -> float:
         """Estimate how long a further task would wait for a worker."""
-        waiting = sum(self._estimate(c, level) for c, future in running if not future.done())
+        waiting = sum(
+            self._estimate(one.candidate, level) for one in running if not one.future.done()
+        )
         n_workers = self.executor.n_workers
         return waiting / n_workers if len(running) >= n_workers else 0.0
 

@@ -89,6 +89,7 @@ class TrialLoop:
         self.too_slow: set[tuple[str, str]] = set()  # model and sampler of a trial over its limit
         self.first: Iterator[Configuration] = iter(())
         self.n_waiting = 0
+        self.is_abandoned = False
 
     def run(self) -> None:
         """Take over what the study holds, then ask and tell until the budget is spent."""
@@ -106,14 +107,19 @@ class TrialLoop:
             self._tell(finished)
 
     def abandon(self) -> None:
-        """Tell what has finished meanwhile, and cancel the rest."""
-        for pending in self.pending:
+        """Enter what has finished meanwhile, and cancel the rest.
+
+        Where the order counts, the study is not told: a search that goes on later does it in turn.
+        """
+        self.is_abandoned = True
+        while self.pending:
+            pending = self.pending.pop(0)
             if pending.future.done() and not pending.future.cancelled():
                 self._tell(pending)
-            else:
-                pending.future.cancel()
+                continue
+            pending.future.cancel()
+            if not self.in_order:
                 self.study.tell(pending.trial, state=TrialState.FAIL)
-        self.pending.clear()
 
     def _take_over(self) -> None:
         # What was cut off with the search, not by its own fault, is asked for again.
@@ -155,10 +161,14 @@ class TrialLoop:
                 return
             batch = lost[place : place + at_once]
             futures = [self.executor.submit(Task(r.configuration, level), None) for r in batch]
-            for record, future in zip(batch, futures, strict=True):
-                if future.exception() is None:
-                    kept = self.contest.kept.save(record.number, 0, future.result())
-                    self.contest.add(record, kept)
+            try:
+                for record, future in zip(batch, futures, strict=True):
+                    if future.exception() is None:
+                        kept = self.contest.kept.save(record.number, 0, future.result())
+                        self.contest.add(record, kept)
+            finally:
+                for future in futures:
+                    future.cancel()
 
     def _run_again(self, trial: optuna.Trial) -> None:
         """Start a trial that was running when the search was killed, unless it had finished."""
@@ -203,14 +213,14 @@ class TrialLoop:
     def _submit(
         self, trial: optuna.Trial, configuration: Configuration, hurdle: Hurdle | None
     ) -> None:
-        # The very first may take what it needs: without it there would be nothing to export.
-        limit = self.budget.trial_limit(self._typical_seconds()) if trial.number else None
+        limit = self.budget.trial_limit(self._typical_seconds(), is_first=trial.number == 0)
         task = Task(configuration, self.contest.levels[0], hurdle)
         try:
             future = self.executor.submit(task, limit)
         except BaseException:
-            # An interrupt while evaluating in this process: no trial stays open.
-            self.study.tell(trial, state=TrialState.FAIL)
+            # An interrupt while evaluating in this process.
+            if not self.in_order:
+                self.study.tell(trial, state=TrialState.FAIL)
             raise
         self.pending.append(_Pending(trial, configuration, future))
         self._keep(self.pending[-1])
@@ -278,7 +288,6 @@ class TrialLoop:
             f"stopped after {done}: the best so far was out of its reach", values,
         )  # fmt: skip
         self._close(trial, record)
-        self.contest.kept.remove(trial.number, 0)
 
     def _tell_complete(
         self, trial: optuna.Trial, configuration: Configuration, evaluation: Evaluation
@@ -295,6 +304,9 @@ class TrialLoop:
         """Enter a trial and tell the study of it."""
         # Kept before anything is written: an interrupt meanwhile must not lose it.
         self.contest.add(record, evaluation)
+        if self.is_abandoned and self.in_order:
+            self.watch(record)
+            return
         outcome = {
             "state": record.state,
             "scores": write_scores(record.scores),
@@ -306,6 +318,8 @@ class TrialLoop:
         trial.set_user_attr(OUTCOME, outcome)
         self._tell_study(trial, record)
         self.contest.discard()
+        if record.state == "pruned":
+            self.contest.kept.remove(trial.number, 0)
         self.watch(record)
 
     def _tell_study(self, trial: optuna.Trial, record: TrialRecord) -> None:

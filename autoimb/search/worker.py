@@ -88,6 +88,9 @@ class Worker:
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
+    def _pids(self) -> frozenset[int]:
+        return frozenset(self._pool._pool_manager.worker_manager.workers)
+
     def _open(self) -> ProcessPool:
         return ProcessPool(1, 0, self._prepare, self._arguments, MainlessContext())
 
@@ -117,13 +120,16 @@ class Worker:
     def _await(
         self, future: Future[Any], limit: float | None, is_wanted: Callable[[], bool]
     ) -> None:
-        begun = None
+        begun, pids = None, frozenset[int]()
         while not wait([future], LOOK).done:
             if not is_wanted():
                 raise CancelledError
             if not self._pool.active:
                 raise BrokenProcessPool("the process died before it took a call up")
             if begun is None and future.running():
-                begun = time.monotonic()
+                begun, pids = time.monotonic(), self._pids()
+            # Pebble overlooks an exit by code 0.
+            if begun is not None and self._pids() != pids and not wait([future], LOOK).done:
+                raise ProcessExpired("it ended by itself")  # type: ignore[no-untyped-call]
             if limit is not None and begun is not None and time.monotonic() - begun > limit:
                 raise TimeoutError

@@ -160,6 +160,20 @@ class Hungry(Steady):
         return super().fit(X, y)
 
 
+class Leaving(Steady):
+    """End the whole process, as if nothing were wrong."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> Steady:
+        os._exit(0)
+
+
+class Exiting(Steady):
+    """Ask for the end of the process as a script does."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> Steady:
+        raise SystemExit(2)
+
+
 class Aborting(Steady):
     """Crash as native code does."""
 

@@ -95,6 +95,8 @@ FAULTS = {
     "beyond": "ValueError: Beyond predicts probabilities outside [0, 1]",
     "dying": "ProcessExpired: Abnormal termination",
     "aborting": "ProcessExpired: Abnormal termination",
+    "leaving": "ProcessExpired: it ended by itself",
+    "exiting": "RuntimeError: SystemExit: 2",
     "steady + smote": "ValueError: OneSided left a class without rows",
 }
 
@@ -105,13 +107,13 @@ def test_whatever_a_component_does_it_is_one_failed_trial(
 ) -> None:
     # a sampler of this name is tried first
     sampler = '[sampler.none]\n[sampler.smote]\nclass = "faulty_models.OneSided"\n'
-    models = ["Steady", "Unsure", "Beyond", "Dying", "Aborting"]
-    found = classifier(components(tmp_path, models, sampler)).fit(X, y)
+    models = ["Steady", "Unsure", "Beyond", "Dying", "Aborting", "Leaving", "Exiting"]
+    found = classifier(components(tmp_path, models, sampler), n_trials=8).fit(X, y)
     first = {str(r.configuration): r for r in reversed(found.result_.search.records)}
     assert {name: record.reason for name, record in first.items() if record.reason} == FAULTS
     assert all(first[name].state == "failed" for name in FAULTS)
     assert first["steady"].state == "complete"
-    assert len(found.result_.search.records) == 6
+    assert len(found.result_.search.records) == 8
 
 
 @pytest.mark.slow

@@ -28,7 +28,6 @@ from small_runs import (
     n_told,
     order,
     read_notes,
-    read_trials,
     started,
     summary,
     wait_for,
@@ -48,17 +47,19 @@ pytestmark = pytest.mark.usefixtures("mainless")
 def test_a_clock_that_is_put_forth_or_back_ends_no_trial(
     X: pd.DataFrame, y: pd.Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: float
 ) -> None:
-    space, usual, begun = write_space(tmp_path, seconds=0.2), time.time, time.monotonic()
+    space, usual, jumped = write_space(tmp_path, seconds=0.2), time.time, False
 
     def clock() -> float:
-        # from when the first trials have long been told
-        return usual() + (jump if time.monotonic() - begun > 4 else 0.0)
+        # from when a trial has been told and others are running
+        nonlocal jumped
+        jumped = jumped or len(read_notes(tmp_path)) > 2 * N_FOLDS
+        return usual() + jump * jumped
 
     monkeypatch.setattr(time, "time", clock)
-    found = classifier(space, time_budget=7.0, n_trials=None).fit(X, y)
-    assert time.monotonic() - begun < 7 + PATIENCE / 2
+    found = classifier(space, time_budget=PATIENCE, n_trials=12, n_folds=N_FOLDS).fit(X, y)
     reasons = [record.reason for record in found.result_.search.records]
-    assert len(reasons) > 4
+    assert jumped
+    assert len(reasons) == 12
     assert [r for r in reasons if "stopped after" not in r] == [""] * reasons.count("")
 
 
@@ -176,7 +177,21 @@ def test_sigterm_exports_the_best_so_far(
     assert "Traceback" not in progress
     proba = autoimb.load(tmp_path / "run" / "model.pkl").predict_proba(table)
     assert proba.shape == (N_ROWS, 2)
-    assert not any(trial.state.name == "RUNNING" for trial in read_trials(tmp_path / "run"))
+
+
+@pytest.mark.slow
+def test_a_search_that_was_interrupted_goes_on_as_if_it_were_not(
+    data: Path, table: pd.DataFrame, uninterrupted: Any, tmp_path: Path
+) -> None:
+    write_space(tmp_path, seconds=0.1)
+    flags = ["--trials", N_TRIALS, "--target", "late", "--seed", 0, *WORKERS]
+    with command(tmp_path, data, *flags) as process:
+        wait_until(lambda: n_told(tmp_path) > 3, process)
+        process.send_signal(signal.SIGINT)
+        _, progress = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, progress
+    assert n_told(tmp_path) < N_TRIALS
+    assert_same_outcome(autoimb.fit(**order(data, tmp_path)), uninterrupted, table)
 
 
 @pytest.mark.slow
