@@ -12,7 +12,7 @@ __all__ = ["Hurdle", "estimate_noise"]
 
 # Evaluations with a smaller chance of passing the best are stopped; benchmarks/engine/pruning.py
 # measures what that saves and costs.
-MIN_CHANCE = 0.1
+MIN_CHANCE = 0.15
 
 
 @dataclass(frozen=True)
