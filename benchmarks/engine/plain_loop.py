@@ -350,7 +350,8 @@ def main() -> None:
     entries = [read_entry(args.data, name) for name in args.only]
     print_machine()
     print_header(
-        "data set", "columns", "autoimb, trials/min (of the fit)", "of them pruned", "seconds of its fit",
+        "data set", "columns", "autoimb, trials/min (of the fit)", "of them pruned",
+        "seconds of its fit",
         "plain loop, trials/min", "ratio", "failed trials of both",
     )  # fmt: skip
     for entry in entries:
