@@ -195,8 +195,7 @@ def fit(
         _require_writable(Path(out))
     problem = _read(data, target, positive, drop, plan)
     folder = make_folder(run_dir, problem.dataset.name, resume=resume)
-    where = None if isinstance(data, pd.DataFrame) else str(Path(data).absolute())
-    source = {"data": where, "drop": list(drop)}
+    source = {"data": _absolute(data), "drop": list(drop)}
     with (
         open_run(folder, problem.dataset, plan, source) as plan,
         open_tracker(tracking_uri, experiment, folder.name) as trackers,
@@ -205,6 +204,10 @@ def fit(
         result = _fit_and_export(problem, plan, folder, path, [*watchers, *trackers])
     uri, run_id = (trackers[0].uri, trackers[0].run_id) if trackers else (None, None)
     return Run(result, folder, path, uri, run_id)
+
+
+def _absolute(data: str | Path | pd.DataFrame) -> str | None:
+    return None if isinstance(data, pd.DataFrame) else str(Path(data).absolute())
 
 
 def _read(
