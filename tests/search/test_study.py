@@ -250,7 +250,7 @@ def test_the_study_holds_the_trials_that_were_made_and_no_other(
 def test_what_goes_wrong_in_a_worker_is_one_failed_trial(
     evaluator: Evaluator, space: Any, model: str, reason: str
 ) -> None:
-    found = search(evaluator, space("Steady", model), Budget(20.0, 6), n_workers=2)
+    found = search(evaluator, space("Steady", model), Budget(50.0, 6), n_workers=2)
     failed = next(r for r in found.records if r.configuration.model.name == model.lower())
     assert failed.state == "failed"
     assert reason in failed.reason
