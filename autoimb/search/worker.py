@@ -88,8 +88,11 @@ class Worker:
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
-    def _pids(self) -> frozenset[int]:
-        return frozenset(self._pool._pool_manager.worker_manager.workers)
+    def _has_left(self) -> bool:
+        """Tell whether the process that took the call up is gone: Pebble overlooks an exit by 0."""
+        manager = self._pool._pool_manager
+        taken_by = {task.worker_id for task in list(manager.task_manager.tasks.values())} - {0}
+        return not taken_by <= set(manager.worker_manager.workers)
 
     def _open(self) -> ProcessPool:
         return ProcessPool(1, 0, self._prepare, self._arguments, MainlessContext())
@@ -120,16 +123,15 @@ class Worker:
     def _await(
         self, future: Future[Any], limit: float | None, is_wanted: Callable[[], bool]
     ) -> None:
-        begun, pids = None, frozenset[int]()
+        begun = None
         while not wait([future], LOOK).done:
             if not is_wanted():
                 raise CancelledError
             if not self._pool.active:
                 raise BrokenProcessPool("the process died before it took a call up")
             if begun is None and future.running():
-                begun, pids = time.monotonic(), self._pids()
-            # Pebble overlooks an exit by code 0.
-            if begun is not None and self._pids() != pids and not wait([future], LOOK).done:
+                begun = time.monotonic()
+            if self._has_left() and not wait([future], LOOK).done:
                 raise ProcessExpired("it ended by itself")  # type: ignore[no-untyped-call]
             if limit is not None and begun is not None and time.monotonic() - begun > limit:
                 raise TimeoutError
