@@ -26,11 +26,12 @@ from autoimb.profiling.profile import Profile
 from autoimb.recommendation import Recommendation, build_leaderboard, recommend
 from autoimb.refitting import Refit, estimate_refit, refit
 from autoimb.search.blend import Exported, choose_export
-from autoimb.search.executors import open_executor
+from autoimb.search.executors import Executor, InProcessExecutor, open_executor
 from autoimb.search.interruption import interruptible
+from autoimb.search.opening import Begun, begin
 from autoimb.search.records import SearchResult, TrialRecord
 from autoimb.search.resources import Resources
-from autoimb.search.study import search
+from autoimb.search.study import JOURNAL, search
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.pipeline import Pipeline
 
@@ -183,6 +184,7 @@ def fit_dataset(
     cost = estimate_refit(dataset, n_folds, plan.blend, resources.n_workers)
     with interruptible() as interruption:
         with open_executor(evaluator, resources) as executor:
+            begun = _begin(executor, plan, levels[0], folder)
             profile = profile_dataset(dataset, plan.seed)
             release_memory()
             watching.started(dataset, profile, plan)
@@ -195,6 +197,7 @@ def fit_dataset(
                 refit_cost=cost,
                 folder=folder,
                 watch=watching.told,
+                begun=begun,
             )
             interruption.is_finishing = True
             exported = choose_export(found.candidates, evaluator, plan.budget, cost, levels)
@@ -204,6 +207,14 @@ def fit_dataset(
         result = _result(plan, profile, found, trained, model, evaluator, notes)
         watching.finished(result)
     return result
+
+
+def _begin(executor: Executor, plan: Plan, level: Level, folder: Path | None) -> Begun:
+    """Have the workers, if there are any, evaluate something while the table is profiled."""
+    is_resumed = folder is not None and (folder / JOURNAL).exists()
+    if is_resumed or isinstance(executor, InProcessExecutor):
+        return []
+    return begin(executor, plan.space, plan.budget, level)
 
 
 def make_evaluator(

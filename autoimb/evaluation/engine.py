@@ -41,11 +41,14 @@ class Task:
     level : Level
     hurdle : Hurdle or None
         The best so far; None evaluates every fold whatever the first ones show.
+    begun : Evaluation or None
+        Of the same configuration on the first folds, alike in all else: what it found is kept.
     """
 
     configuration: Configuration
     level: Level
     hurdle: Hurdle | None = None
+    begun: Evaluation | None = None
 
 
 @dataclass(frozen=True)
@@ -220,11 +223,11 @@ class Evaluator:
             return self._evaluate(task, check)
 
     def _evaluate(self, task: Task, check: Callable[[], None]) -> Evaluation:
-        begun = time.perf_counter()
-        proba = np.full((len(self.y), self.n_classes), np.nan, dtype=np.float32)
-        values: list[float] = []
-        training = 0.0
-        for number in range(task.level.n_folds):
+        started = time.perf_counter()
+        begun = task.begun or Evaluation(self._unknown(), {}, 0.0)
+        proba, values = begun.proba.copy(), [*begun.fold_values]
+        training = begun.training_seconds
+        for number in range(len(values), task.level.n_folds):
             check()
             fold, rows = self._fold(number, task.level), self._scored_rows(number, task.level)
             pipeline, seconds = self._train(task.configuration, fold)
@@ -233,11 +236,14 @@ class Evaluator:
             values.append(self._keep_pace(rows, proba))
             if task.hurdle is not None and task.hurdle.is_out_of_reach(values):
                 break
-        seconds = time.perf_counter() - begun
+        seconds = begun.seconds + time.perf_counter() - started
         if len(values) < task.level.n_folds:
             return Evaluation(proba[:0], {}, seconds, training, tuple(values), False)
         scores = self.score(proba, task.level)
         return Evaluation(proba, scores, seconds, training, tuple(values))
+
+    def _unknown(self) -> NDArray[np.float32]:
+        return np.full((len(self.y), self.n_classes), np.nan, dtype=np.float32)
 
     def _train(self, configuration: Configuration, fold: Fold) -> tuple[TrainedPipeline, float]:
         begun = time.perf_counter()

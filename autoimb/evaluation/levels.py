@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,8 +17,10 @@ MANY_ROWS = 50_000
 # Rows of that part, and how much larger the next one is.
 FIRST_ROWS = 20_000
 GROWTH = 5
-# Rows of the rarest class in one fold from which that fold alone tells strategies apart.
+# Rows of the rarest class in the folds that are scored from which those tell strategies apart.
 ENOUGH_SCORED = 200
+# Of fewer rows, trials are scored on as many folds: how much one varies shows only beside another.
+MIN_FOLDS = 2
 # Rows of the rarest class below which leading configurations are scored on further folds.
 FEW_ROWS = 200
 N_REPEATS = 2
@@ -52,6 +55,16 @@ class Level:
         repeat = f", repeat {self.repeat}" if self.repeat else ""
         return f"{self.n_folds} fold{'s' * (self.n_folds > 1)}{rows}{repeat}"
 
+    def is_begin_of(self, other: Level) -> bool:
+        """Tell whether the other scores these folds and further ones, alike in all else.
+
+        Examples
+        --------
+        >>> Level(2).is_begin_of(Level(5)), Level(1, max_rows=20_000).is_begin_of(Level(1))
+        (True, False)
+        """
+        return self.n_folds < other.n_folds and replace(self, n_folds=other.n_folds) == other
+
     def share_trained(self, n_rows: int, n_folds: int) -> float:
         """Rows that are trained on in all, as a share of the table's (beyond 1 over many folds).
 
@@ -69,10 +82,11 @@ class Level:
 def plan_levels(class_counts: Sequence[int] | IntArray, n_folds: int) -> tuple[Level, ...]:
     """Plan what every trial gets, and what the leading ones earn beyond it.
 
-    With many rows, trials begin with all rows of the rarest class and some of the others, as in
-    successive halving (Jamieson and Talwalkar 2016); only the leading ones see everything. Where
-    positives are few, the leading ones are scored on further folds, so that the best is not the
-    one with the luckiest.
+    As in successive halving (Jamieson and Talwalkar 2016), only the leading ones see everything.
+    Trials begin with the folds that it takes to score enough rows of the rarest class and, where
+    rows are many, with all of that class and some of the others. Where the rarest class is small,
+    the leading ones are scored on further folds, so that the best is not the one with the
+    luckiest.
 
     Parameters
     ----------
@@ -88,21 +102,34 @@ def plan_levels(class_counts: Sequence[int] | IntArray, n_folds: int) -> tuple[L
     --------
     >>> [str(level) for level in plan_levels([900, 100], 5)]
     ['5 folds', '5 folds, repeat 1', '5 folds, repeat 2']
+    >>> [str(level) for level in plan_levels([9_000, 1_000], 5)]
+    ['2 folds', '5 folds']
     >>> [str(level) for level in plan_levels([990_000, 10_000], 5)]
     ['1 fold, 20,000 rows', '1 fold, 100,000 rows', '1 fold', '5 folds']
     """
     counts = np.asarray(class_counts)
     n_rows, n_rarest = int(counts.sum()), int(counts.min())
-    levels = []
+    n_enough = math.ceil(ENOUGH_SCORED * n_folds / n_rarest)
     if n_rows > MANY_ROWS:
-        scored = 1 if n_rarest / n_folds >= ENOUGH_SCORED else n_folds
-        rows = max(FIRST_ROWS, 2 * n_rarest)
-        while rows * 2 < n_rows * (1 - 1 / n_folds):
-            levels.append(Level(scored, rows))
-            rows *= GROWTH
-        if len(levels) > 1 and scored < n_folds:
-            levels.append(Level(scored))
-    levels.append(Level(n_folds))
-    if n_rarest < FEW_ROWS:
-        levels += [Level(n_folds, repeat=k + 1) for k in range(N_REPEATS)]
-    return tuple(levels)
+        return (*_growing(n_rows, n_rarest, n_folds, n_enough), *_complete(n_rarest, n_folds))
+    first = max(n_enough, MIN_FOLDS)
+    begun = (Level(first),) if 2 * first <= n_folds else ()
+    return (*begun, *_complete(n_rarest, n_folds))
+
+
+def _growing(n_rows: int, n_rarest: int, n_folds: int, n_enough: int) -> list[Level]:
+    """Plan what comes before all rows and folds where rows are many."""
+    scored = 1 if n_enough == 1 else n_folds
+    levels, rows = [], max(FIRST_ROWS, 2 * n_rarest)
+    while rows * 2 < n_rows * (1 - 1 / n_folds):
+        levels.append(Level(scored, rows))
+        rows *= GROWTH
+    if len(levels) > 1 and scored < n_folds:
+        levels.append(Level(scored))
+    return levels
+
+
+def _complete(n_rarest: int, n_folds: int) -> list[Level]:
+    """Plan all folds and, where the rarest class is small, their repeats."""
+    n_repeats = N_REPEATS if n_rarest < FEW_ROWS else 0
+    return [Level(n_folds, repeat=k) for k in range(n_repeats + 1)]

@@ -16,7 +16,7 @@ from autoimb.search.journal import EvaluationFolder
 from autoimb.search.records import Candidate, TrialRecord
 from autoimb.strategy.configuration import Configuration
 
-__all__ = ["Contest"]
+__all__ = ["ENOUGH_FOR_NOISE", "Contest"]
 
 # Strategies whose best predictions are kept.
 N_CANDIDATES = 24

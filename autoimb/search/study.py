@@ -19,6 +19,7 @@ from autoimb.search.budget import Budget, RefitCost
 from autoimb.search.contest import Contest
 from autoimb.search.executors import Executor
 from autoimb.search.journal import EvaluationFolder, FileJournal
+from autoimb.search.opening import Begun
 from autoimb.search.records import Candidate, SearchResult
 from autoimb.search.suggesting import create_study
 from autoimb.search.trials import TrialLoop, Watch, spent_before
@@ -50,6 +51,7 @@ def search(
     refit_cost: RefitCost | None = None,
     folder: Path | None = None,
     watch: Watch = lambda record: None,
+    begun: Begun | None = None,
 ) -> SearchResult:
     """Search for the configuration that scores best.
 
@@ -71,6 +73,8 @@ def search(
         over, and goes on as if it had never stopped.
     watch : callable
         Told of every finished trial.
+    begun : list of tuple of Configuration and Future, optional
+        What `opening.begin` started.
 
     Returns
     -------
@@ -86,7 +90,7 @@ def search(
     kept = EvaluationFolder(folder / EVALUATIONS if folder else None)
     contest = Contest(metric, levels or (Level(evaluator.n_folds),), kept, space.untouched())
     cost = refit_cost or RefitCost.of_one(evaluator)
-    return _Search(study, space, budget, contest, executor, cost).run(watch)
+    return _Search(study, space, budget, contest, executor, cost).run(watch, begun or [])
 
 
 def seconds_spent(folder: Path, metric: Metric) -> float:
@@ -141,10 +145,10 @@ class _Search:
         self.cost = cost
         self.interrupted = False
 
-    def run(self, watch: Watch) -> SearchResult:
+    def run(self, watch: Watch, begun: Begun) -> SearchResult:
         trials = TrialLoop(
             self.study, self.space, self.budget, self.contest, self.executor,
-            self._seconds_for_trials, watch,
+            self._seconds_for_trials, watch, begun,
         )  # fmt: skip
         try:
             trials.run()
@@ -177,7 +181,11 @@ class _Search:
         for level in self.contest.levels[1:]:
             if self._estimate(leading[0], level) > most - needed:
                 break
-            needed += sum(self._estimate(c, level) for c in leading) / self.executor.n_workers
+            for candidate in leading:
+                seconds = self._estimate(candidate, level)
+                if seconds > most - needed:
+                    break
+                needed += seconds / self.executor.n_workers
         return left - min(needed, most)
 
     def _promote(self, step: int) -> None:
@@ -227,7 +235,9 @@ class _Search:
             future.set_result(found)
             return _Running(candidate, future, found)
         limit = None if math.isinf(left) else max(left, 1.0)
-        task = Task(candidate.record.configuration, self.contest.levels[step])
+        level = self.contest.levels[step]
+        begun = candidate.evaluation if candidate.level.is_begin_of(level) else None
+        task = Task(candidate.record.configuration, level, begun=begun)
         return _Running(candidate, self.executor.submit(task, limit))
 
     def _take_in_order(
@@ -274,11 +284,12 @@ class _Search:
         return waiting / n_workers if len(running) >= n_workers else 0.0
 
     def _estimate(self, candidate: Candidate, level: Level) -> float:
-        """Estimate the seconds of an evaluation from those at the level so far."""
+        """Estimate the seconds of a further evaluation from those at the level so far."""
         share, found = self.cost.share_trained, candidate.evaluation
         training = found.training_seconds * share(level) / share(candidate.level)
         other = found.seconds - found.training_seconds
-        return training + other * level.n_folds / candidate.level.n_folds
+        seconds = training + other * level.n_folds / candidate.level.n_folds
+        return seconds - found.seconds if candidate.level.is_begin_of(level) else seconds
 
     def _result(self) -> SearchResult:
         leading = self.contest.leading()

@@ -1,11 +1,10 @@
-"""The Optuna study, and what is tried before it suggests."""
+"""The Optuna study, and how it suggests."""
 
 from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterable, Sequence
-from itertools import zip_longest
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,14 +17,11 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from autoimb.metrics import Metric
-from autoimb.strategy.configuration import STAGES, Configuration
-from autoimb.strategy.search_space import SearchSpace
+from autoimb.strategy.configuration import STAGES
 
-__all__ = ["STUDY", "ComponentSampler", "create_study", "first_configurations"]
+__all__ = ["STUDY", "ComponentSampler", "create_study"]
 
 STUDY = "autoimb"
-# Samplers tried once with the default model before the search proper.
-FIRST_SAMPLERS = ("random_under", "smote")
 COMPLETE, PRUNED, RUNNING = TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING
 # Trials before the first that is no random draw.
 N_RANDOM = 10
@@ -200,29 +196,3 @@ def create_study(metric: Metric, seed: int, storage: BaseStorage | None = None) 
         sampler=ComponentSampler(seed),
         pruner=optuna.pruners.NopPruner(),
     )
-
-
-def first_configurations(space: SearchSpace) -> list[Configuration]:
-    """List what is tried before the study suggests, each once.
-
-    The default, then what did well on other data in turn with one change of the default each:
-    the study would else judge a model by its default alone, and stay with the luckiest.
-    """
-    changes = [space.default(weight=weight.name) for weight in space.stages["weight"][1:]]
-    changes += [
-        space.default(sampler=sampler.name)
-        for sampler in space.stages["sampler"]
-        if sampler.name in FIRST_SAMPLERS
-    ]
-    changes += [space.default(model=model.name) for model in space.stages["model"][1:]]
-    in_turn = [one for pair in zip_longest(space.portfolio(), changes) for one in pair if one]
-    return deduplicated([space.untouched(), space.default(), *in_turn])
-
-
-def deduplicated(configurations: Iterable[Configuration]) -> list[Configuration]:
-    """Keep the first of equals."""
-    found: list[Configuration] = []
-    for configuration in configurations:
-        if configuration not in found:
-            found.append(configuration)
-    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +18,8 @@ from autoimb.search.budget import Budget
 from autoimb.search.contest import Contest
 from autoimb.search.executors import Executor
 from autoimb.search.journal import read_scores, write_scores
+from autoimb.search.opening import Begun, Opening
 from autoimb.search.records import TrialRecord
-from autoimb.search.suggesting import first_configurations
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.search_space import SearchSpace
 
@@ -62,6 +62,8 @@ class TrialLoop:
         Until when trials may be asked for.
     watch : callable
         Told of every finished trial.
+    begun : list of tuple of Configuration and Future
+        First configurations that are being evaluated.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class TrialLoop:
         executor: Executor,
         seconds_left: Callable[[], float],
         watch: Watch,
+        begun: Begun,
     ) -> None:
         self.study = study
         self.space = space
@@ -86,8 +89,8 @@ class TrialLoop:
         self.in_order = budget.seconds is None
         self.ahead = LOOKAHEAD if self.in_order else executor.n_workers + 1
         self.pending: list[_Pending] = []
-        self.too_slow: set[tuple[str, str]] = set()  # model and sampler of a trial over its limit
-        self.first: Iterator[Configuration] = iter(())
+        self.begun = begun
+        self.opening = Opening(space)
         self.n_waiting = 0
         self.is_abandoned = False
 
@@ -129,7 +132,7 @@ class TrialLoop:
             if OUTCOME in trial.user_attrs or not trial.state.is_finished()
         ]
         tried = [self._configuration_of(trial) for trial in trials]
-        self.first = (c for c in first_configurations(self.space) if c not in tried)
+        self.opening = Opening(self.space, tried)
         self.n_waiting = sum(trial.state == TrialState.WAITING for trial in trials)
         for frozen, configuration in zip(trials, tried, strict=True):
             if OUTCOME in frozen.user_attrs:
@@ -203,7 +206,7 @@ class TrialLoop:
         if self.n_waiting:  # of a search that was killed before it asked
             self.n_waiting -= 1
         else:
-            first = next((one for one in self.first if _core(one) not in self.too_slow), None)
+            first = self.opening.take(is_short=self._is_short())
             if first is not None:
                 self.study.enqueue_trial(first.flat)
         trial = self.study.ask()
@@ -216,7 +219,7 @@ class TrialLoop:
         limit = self.budget.trial_limit(self._typical_seconds(), is_first=trial.number == 0)
         task = Task(configuration, self.contest.levels[0], hurdle)
         try:
-            future = self.executor.submit(task, limit)
+            future = self._take_begun(configuration) or self.executor.submit(task, limit)
         except BaseException:
             # An interrupt while evaluating in this process.
             if not self.in_order:
@@ -224,6 +227,18 @@ class TrialLoop:
             raise
         self.pending.append(_Pending(trial, configuration, future))
         self._keep(self.pending[-1])
+
+    def _take_begun(self, configuration: Configuration) -> Future[Evaluation] | None:
+        for place, (one, future) in enumerate(self.begun):
+            if one == configuration:
+                del self.begun[place]
+                return future
+        return None
+
+    def _is_short(self) -> bool:
+        """Tell whether time will not suffice for all that is to be tried first."""
+        n_each = len(self.opening) / self.executor.n_workers
+        return self.seconds_left() < n_each * self._typical_seconds()
 
     def _typical_seconds(self) -> float:
         records = self.contest.records.values()
@@ -274,7 +289,7 @@ class TrialLoop:
     ) -> None:
         slow = isinstance(error, TimeoutError)
         if slow:
-            self.too_slow.add(_core(configuration))
+            self.opening.note_slow(configuration)
         reason = SLOW if slow else _reason(error)
         self._close(trial, TrialRecord(trial.number, configuration, "failed", reason=reason))
 
@@ -358,11 +373,6 @@ def _record_of(trial: FrozenTrial, configuration: Configuration, contest: Contes
         outcome["seconds"], outcome["reason"], tuple(outcome["fold_values"]),
         contest.levels[0] if complete else None,
     )  # fmt: skip
-
-
-def _core(configuration: Configuration) -> tuple[str, str]:
-    """Name what decides whether a trial is slow."""
-    return configuration.model.name, configuration.sampler.name
 
 
 def _reason(error: Exception) -> str:

@@ -33,7 +33,8 @@ from autoimb.evaluation.futility import Hurdle, estimate_noise
 from autoimb.metrics import get_metric
 from autoimb.profiling.describing import profile_dataset
 from autoimb.search.contest import ENOUGH_FOR_NOISE
-from autoimb.search.suggesting import create_study, first_configurations
+from autoimb.search.opening import first_configurations
+from autoimb.search.suggesting import create_study
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.search_space import load_space
 

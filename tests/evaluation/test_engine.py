@@ -11,7 +11,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from autoimb.data.dataset import Dataset, make_dataset
 from autoimb.data.splitting import assign_folds
-from autoimb.evaluation.engine import Evaluation, Evaluator
+from autoimb.evaluation.engine import Evaluation, Evaluator, Task
+from autoimb.evaluation.levels import Level
 from autoimb.strategy.configuration import Choice, Configuration
 from autoimb.strategy.search_space import SearchSpace, load_space
 
@@ -115,6 +116,22 @@ def test_what_was_evaluated_before_does_not_matter(space: SearchSpace, data: Dat
     for strategy in strategies:
         used.evaluate(strategy)
     assert same(used.evaluate(strategies[0]), evaluator(data).evaluate(strategies[0]))
+
+
+@pytest.mark.parametrize("n_begun", [1, 3])
+def test_what_was_begun_is_gone_on_with(space: SearchSpace, data: Dataset, n_begun: int) -> None:
+    asked: list[int] = []
+    strategy = space.default(model="logistic", sampler="smote")
+    begun = evaluator(data).evaluate(Task(strategy, Level(n_begun)))
+    task = Task(strategy, Level(4), begun=begun)
+    found = evaluator(data).evaluate(task, lambda: asked.append(1))
+    whole = evaluator(data).evaluate(strategy)
+    assert same(found, whole)
+    assert found.fold_values == whole.fold_values
+    assert found.seconds > begun.seconds
+    # the folds that were scored before are not trained again
+    assert len(asked) == 4 - n_begun
+    assert np.isnan(begun.proba).any()
 
 
 @pytest.mark.parametrize("allowed", [0, 1, 3])

@@ -209,7 +209,26 @@ def test_no_level_has_fewer_rows_than_the_rarest_class_or_nearly_all(
 def test_small_tables_are_never_thinned(counts: list[int], n_folds: int) -> None:
     if sum(counts) <= 50_000:
         assert all(level.max_rows is None for level in plan_levels(counts, n_folds))
-        assert all(level.n_folds == n_folds for level in plan_levels(counts, n_folds))
+
+
+@UNHURRIED
+@given(COUNTS, N_FOLDS)
+def test_fewer_folds_than_all_score_enough_of_the_rarest_class(
+    counts: list[int], n_folds: int
+) -> None:
+    for level in plan_levels(counts, n_folds):
+        if level.n_folds < n_folds:
+            assert min(counts) * level.n_folds / n_folds >= 200
+            assert level.n_folds <= n_folds / 2
+            # one fold alone is looked at only where rows are many
+            assert level.n_folds > 1 or sum(counts) > 50_000
+
+
+def test_a_level_begins_another_that_has_more_folds_and_is_alike_in_all_else() -> None:
+    fewer = Level(2)
+    assert fewer.is_begin_of(Level(5))
+    others = [Level(2), Level(1), Level(5, max_rows=9), Level(5, repeat=1)]
+    assert not any(fewer.is_begin_of(other) for other in others)
 
 
 @UNHURRIED

@@ -16,10 +16,10 @@ from autoimb.errors import SearchError
 from autoimb.evaluation.engine import Evaluator
 from autoimb.search.budget import Budget
 from autoimb.search.executors import open_executor
+from autoimb.search.opening import first_configurations
 from autoimb.search.records import SearchResult, TrialRecord
 from autoimb.search.resources import Resources
 from autoimb.search.study import search as search_with
-from autoimb.search.suggesting import first_configurations
 from autoimb.strategy.search_space import SearchSpace, load_space
 from autoimb.strategy.space_files import shipped_spaces
 
@@ -266,7 +266,7 @@ def test_what_was_too_slow_is_not_tried_first_once_more(
     steady, slow, sleeping = (own.default(model=m) for m in ("steady", "slow", "sleeping"))
     # slow ones until long after the limit of the one that sleeps, which is 5 seconds
     first = [steady, sleeping, *[slow] * 40, sleeping, steady]
-    monkeypatch.setattr("autoimb.search.trials.first_configurations", lambda space: first)
+    monkeypatch.setattr("autoimb.search.opening.first_configurations", lambda space: first)
     found = search(evaluator, own, Budget(30.0, len(first) - 1), n_workers=2)
     tried = [record.configuration.model.name for record in found.records]
     assert tried == ["steady", "sleeping", *["slow"] * 40, "steady"]

@@ -1,0 +1,135 @@
+"""What is tried before the study suggests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from itertools import zip_longest
+
+from autoimb.evaluation.engine import Evaluation, Task
+from autoimb.evaluation.levels import Level
+from autoimb.search.budget import Budget
+from autoimb.search.contest import ENOUGH_FOR_NOISE
+from autoimb.search.executors import Executor
+from autoimb.strategy.configuration import Configuration
+from autoimb.strategy.search_space import SearchSpace
+
+__all__ = ["Begun", "Opening", "begin", "first_configurations"]
+
+# Samplers tried once with the default model before the search proper.
+FIRST_SAMPLERS = ("random_under", "smote")
+
+Begun = list[tuple[Configuration, Future[Evaluation]]]
+
+
+def first_configurations(space: SearchSpace) -> list[Configuration]:
+    """List what is tried before the study suggests, each once.
+
+    The default, then what did well on other data in turn with one change of the default each:
+    the study would else judge a model by its default alone, and stay with the luckiest.
+
+    Parameters
+    ----------
+    space : SearchSpace
+
+    Returns
+    -------
+    list of Configuration
+    """
+    in_turn = [
+        one for pair in zip_longest(space.portfolio(), _changes(space)) for one in pair if one
+    ]
+    return _deduplicated([space.untouched(), space.default(), *in_turn])
+
+
+def _changes(space: SearchSpace) -> list[Configuration]:
+    """List the default with one component changed each."""
+    changes = [space.default(weight=weight.name) for weight in space.stages["weight"][1:]]
+    changes += [
+        space.default(sampler=sampler.name)
+        for sampler in space.stages["sampler"]
+        if sampler.name in FIRST_SAMPLERS
+    ]
+    return changes + [space.default(model=model.name) for model in space.stages["model"][1:]]
+
+
+def _deduplicated(configurations: Iterable[Configuration]) -> list[Configuration]:
+    """Keep the first of equals."""
+    found: list[Configuration] = []
+    for configuration in configurations:
+        if configuration not in found:
+            found.append(configuration)
+    return found
+
+
+def begin(executor: Executor, space: SearchSpace, budget: Budget, level: Level) -> Begun:
+    """Have workers evaluate the first configurations before the search can ask.
+
+    No more than those that nothing is known to hold against: they run alike in any search.
+
+    Parameters
+    ----------
+    executor : Executor
+    space : SearchSpace
+        Not yet restricted to the data.
+    budget : Budget
+    level : Level
+        That of every trial.
+
+    Returns
+    -------
+    list of tuple of Configuration and Future
+    """
+    first = first_configurations(space)[: min(executor.n_workers, ENOUGH_FOR_NOISE)]
+    return [
+        (one, executor.submit(Task(one, level), budget.trial_limit(0.0, is_first=not place)))
+        for place, one in enumerate(first)
+    ]
+
+
+class Opening:
+    """What is left to be tried before the study suggests.
+
+    Parameters
+    ----------
+    space : SearchSpace
+        Restricted to the data.
+    tried : sequence of Configuration
+        What need not be tried once more.
+    """
+
+    def __init__(self, space: SearchSpace, tried: Sequence[Configuration] = ()) -> None:
+        self._left = [one for one in first_configurations(space) if one not in tried]
+        self._plain = _changes(space)
+        self._slow: set[tuple[str, str]] = set()
+
+    def __len__(self) -> int:
+        """Count what is left."""
+        return len(self._left)
+
+    def note_slow(self, configuration: Configuration) -> None:
+        """Leave out what is like a configuration that took too long."""
+        self._slow.add(_core(configuration))
+        self._left = [one for one in self._left if not self._is_slow(one)]
+
+    def take(self, *, is_short: bool) -> Configuration | None:
+        """Take the next one; None if there is none left.
+
+        Parameters
+        ----------
+        is_short : bool
+            Whether time will not suffice for all: then every strategy comes once, the plain
+            before what did well on other data, which often is larger.
+        """
+        plain = (place for place, one in enumerate(self._left) if one in self._plain)
+        place = next(plain, 0) if is_short else 0
+        return self._left.pop(place) if self._left else None
+
+    def _is_slow(self, configuration: Configuration) -> bool:
+        model, _ = core = _core(configuration)
+        return core in self._slow or (model, "none") in self._slow
+
+
+def _core(configuration: Configuration) -> tuple[str, str]:
+    """Name what decides whether a trial is slow."""
+    return configuration.model.name, configuration.sampler.name

@@ -1,0 +1,97 @@
+"""What is tried before the study suggests, and what of it begins before the search."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autoimb.evaluation.engine import Evaluator, Task
+from autoimb.evaluation.levels import Level
+from autoimb.search.budget import Budget
+from autoimb.search.executors import InProcessExecutor
+from autoimb.search.opening import Opening, begin, first_configurations
+from autoimb.search.study import search
+from autoimb.strategy.search_space import SearchSpace, load_space
+
+FACTS = {
+    "n_rows": 500.0, "n_features": 9.0, "n_categorical": 2.0, "n_numeric": 7.0, "n_classes": 2.0,
+    "n_minority": 50.0, "imbalance_ratio": 9.0, "missing_share": 0.0, "max_neighbors": 30.0,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def space() -> SearchSpace:
+    return load_space("default").restricted_to(FACTS)
+
+
+def take_all(opening: Opening, *, is_short: bool) -> list[str]:
+    taken = iter(lambda: opening.take(is_short=is_short), None)
+    return [str(configuration) for configuration in taken]
+
+
+def test_all_of_it_is_taken_in_turn(space: SearchSpace) -> None:
+    opening, first = Opening(space), first_configurations(space)
+    assert len(opening) == len(first)
+    assert take_all(opening, is_short=False) == [str(one) for one in first]
+    assert opening.take(is_short=False) is None
+
+
+def test_where_time_is_short_every_strategy_comes_before_any_comes_again(
+    space: SearchSpace,
+) -> None:
+    first = first_configurations(space)
+    opening = Opening(space, tried=first[:2])
+    taken = take_all(opening, is_short=True)
+    n_changed = taken.index(str(space.default(model="random_forest"))) + 1
+    assert len(set(taken[:n_changed])) == n_changed
+    assert n_changed >= 9
+    assert len(taken) == len(first) - 2
+
+
+def test_a_model_that_was_too_slow_by_itself_is_left_out_with_any_sampler(
+    space: SearchSpace,
+) -> None:
+    opening = Opening(space)
+    opening.note_slow(space.default(model="lightgbm"))
+    assert not any(name.startswith("lightgbm") for name in take_all(opening, is_short=False))
+
+
+def test_a_sampler_that_was_too_slow_is_left_out_with_its_model_alone(space: SearchSpace) -> None:
+    opening = Opening(space)
+    opening.note_slow(space.default(model="lightgbm", sampler="smote"))
+    left = take_all(opening, is_short=False)
+    assert "lightgbm + smote" not in left
+    assert "lightgbm + random_under" in left
+
+
+class Counting(InProcessExecutor):
+    """Note what is evaluated."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        super().__init__(evaluator)
+        self.evaluated: list[str] = []
+
+    def submit(self, task: Task, limit: float | None):  # type: ignore[no-untyped-def]
+        self.evaluated.append(str(task.configuration))
+        return super().submit(task, limit)
+
+
+def test_what_has_begun_is_not_evaluated_again_and_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(
+        '[model.logistic]\nclass = "sklearn.linear_model.LogisticRegression"\n'
+        "C = {low = 0.01, high = 10.0, log = true, default = 1.0}\n"
+    )
+    own, rng = load_space(path), np.random.default_rng(0)
+    X = rng.normal(size=(60, 2))
+    y = (X[:, 0] + rng.normal(0, 0.5, 60) > 0.8).astype(int)
+    evaluator = Evaluator(X, y, np.arange(60) % 2, (0, 0), 2, "average_precision", seed=0)
+    executor, budget, values = Counting(evaluator), Budget(None, 4), []
+    for begun in ([], begin(executor, own, budget, Level(2))):
+        found = search(executor, evaluator, own, budget, begun=begun)
+        values.append([r.scores["average_precision"].value for r in found.records])
+    assert begun == []
+    assert len(executor.evaluated) == 8
+    assert values[0] == values[1]
