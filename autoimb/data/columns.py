@@ -6,14 +6,14 @@ Nothing here looks at the target, so a schema may be inferred from every row.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from autoimb.arrays import FloatArray
+from autoimb.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from autoimb.errors import DataError
 
 __all__ = ["MAX_LEVELS", "Column", "infer_column"]
@@ -103,44 +103,42 @@ class Column:
         """
         if self.kind == "dropped":
             return np.empty((len(cells), 0))
-        if self.kind == "number":
-            numbers, faulty = _parse_numbers(cells, self.words)
-        elif self.kind == "date":
-            return self._date_features(cells)
-        else:
-            return self._codes(cells)
-        self._refuse(cells, faulty, "a number")
-        return numbers.reshape(-1, 1)
+        if self.kind == "number" and pd.api.types.is_numeric_dtype(cells):
+            return _plain_numbers(cells).reshape(-1, 1)
+        if self.kind == "date" and _is_date(cells):
+            return _date_parts(_wall_clock(cells))
+        texts = _Texts.of(cells, self.name)
+        features, faulty = self._read(texts.distinct)
+        self._refuse(cells, faulty[texts.codes] & (texts.codes >= 0))
+        return features[texts.codes]
 
     def unseen_levels(self, cells: pd.Series[Any]) -> list[str]:
         """List the texts of a category column that training never saw."""
         if self.kind != "category":
             return []
-        text = as_text(cells)
-        return sorted(set(text.dropna().unique()) - set(self.levels))
+        return sorted(set(_Texts.of(cells, self.name).distinct[:-1]) - set(self.levels))
 
-    def _codes(self, cells: pd.Series[Any]) -> FloatArray:
-        code_of = {level: float(code) for code, level in enumerate(self.levels)}
-        return np.asarray(as_text(cells).map(code_of), dtype=float).reshape(-1, 1)
+    def _read(self, texts: AnyArray) -> tuple[FloatArray, BoolArray]:
+        """Turn texts into features; also say which of them the column cannot hold."""
+        if self.kind == "date":
+            dates = _read_dates(texts, self.date_format)
+            return _date_parts(dates), dates.isna().to_numpy(dtype=bool)
+        if self.kind == "category":
+            code_of = {level: code for code, level in enumerate(self.levels)}
+            numbers = np.array([code_of.get(text, np.nan) for text in texts])
+            return numbers.reshape(-1, 1), np.zeros(len(texts), dtype=bool)
+        numbers = _read_numbers(texts)
+        faulty = np.isnan(numbers)
+        faulty[faulty] = [str(text).lower() not in self.words for text in texts[faulty]]
+        return _finite(numbers).reshape(-1, 1), faulty
 
-    def _date_features(self, cells: pd.Series[Any]) -> FloatArray:
-        dates = _parse_dates(cells, self.date_format)
-        missing = dates.isna()
-        self._refuse(cells, (missing & as_text(cells).notna()).to_numpy(), "a date")
-        parts: FloatArray = np.column_stack([
-            dates.dt.year, dates.dt.month, dates.dt.day_of_week, dates.dt.hour,
-            (dates - pd.Timestamp(0).as_unit("us")).dt.total_seconds() / SECONDS_A_DAY,
-        ]).astype(float)  # fmt: skip
-        parts[missing.to_numpy()] = np.nan
-        return np.asarray(parts)
-
-    def _refuse(self, cells: pd.Series[Any], faulty: np.ndarray[Any, Any], wanted: str) -> None:
+    def _refuse(self, cells: pd.Series[Any], faulty: BoolArray) -> None:
         """Name the first cell that cannot be what the column was in training."""
         if faulty.any():
             first = int(np.flatnonzero(faulty)[0])
             raise DataError(
                 f"column '{self.name}', row {cells.index[first]}: found {cells.iloc[first]!r} "
-                f"where training had {wanted} ({int(faulty.sum())} such cells). "
+                f"where training had a {self.kind} ({int(faulty.sum())} such cells). "
                 "Correct the cells, or leave them empty."
             )
 
@@ -170,66 +168,69 @@ def infer_column(cells: pd.Series[Any]) -> Column:
     'always the same'
     """
     name = cells.name
-    filled = cells.dropna()
     if _is_date(cells):
-        return _unless_constant(Column(name, "date"), filled)
+        return _unless_constant(Column(name, "date"), cells)
     if pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_complex_dtype(cells):
-        numbers, _ = _parse_numbers(filled, frozenset())
-        return _unless_constant(Column(name, "number"), pd.Series(numbers).dropna())
-    text = as_text(cells, name).dropna()
-    if text.nunique() <= 1:
-        why = "always the same" if len(text) else "always missing"
+        return _unless_constant(Column(name, "number"), pd.Series(_plain_numbers(cells)))
+    texts = _Texts.of(cells, name)
+    n_distinct = len(texts.distinct) - 1
+    if n_distinct <= 1:
+        why = "always the same" if n_distinct else "always missing"
         return Column(name, "dropped", why_dropped=why)
-    return _infer_text_column(name, text)
+    return _infer_text_column(name, texts)
 
 
-def _unless_constant(column: Column, filled: pd.Series[Any]) -> Column:
+def _unless_constant(column: Column, cells: pd.Series[Any]) -> Column:
+    filled = cells.dropna()
     if len(filled) and (filled != filled.iloc[0]).any():
         return column
     why = "always the same" if len(filled) else "always missing"
     return Column(column.name, "dropped", why_dropped=why)
 
 
-def _infer_text_column(name: Hashable, text: pd.Series[Any]) -> Column:
-    numbers, faulty = _parse_numbers(text, frozenset())
-    if faulty.mean() <= 1 - NUMERIC_SHARE and len(np.unique(numbers[~faulty])) > 1:
-        return Column(name, "number", words=frozenset(text[faulty].str.lower()))
-    date_format = _find_date_format(text)
+def _infer_text_column(name: Hashable, texts: _Texts) -> Column:
+    distinct, filled = texts.distinct[:-1], texts.codes[texts.codes >= 0]
+    sizes = np.bincount(filled)
+    numbers = _read_numbers(distinct)
+    faulty = np.isnan(numbers)
+    is_numeric = sizes[faulty].sum() / len(filled) <= 1 - NUMERIC_SHARE
+    if is_numeric and len(np.unique(_finite(numbers[~faulty]))) > 1:
+        return Column(name, "number", words=frozenset(text.lower() for text in distinct[faulty]))
+    date_format = _find_date_format(distinct, n_looked_at=filled[:100].max() + 1)
     if date_format:
         return Column(name, "date", date_format=date_format)
-    sizes = text.value_counts()
-    if len(sizes) > max(IDENTIFIER_LEVELS, IDENTIFIER_SHARE * len(text)):
+    if len(distinct) > max(IDENTIFIER_LEVELS, IDENTIFIER_SHARE * len(filled)):
         return Column(name, "dropped", why_dropped="a different text in nearly every row")
     # Ties in frequency are broken by name, so that row order does not change the codes.
-    ordered = sizes.rename_axis("level").reset_index(name="n")
-    ordered = ordered.sort_values(["n", "level"], ascending=[False, True])
-    return Column(name, "category", levels=tuple(ordered["level"].head(MAX_LEVELS)))
+    ordered = sorted(zip(-sizes, distinct, strict=True))[:MAX_LEVELS]
+    return Column(name, "category", levels=tuple(text for _, text in ordered))
 
 
-def as_text(cells: pd.Series[Any], name: Hashable = None) -> pd.Series[Any]:
-    """Spell cells the same way whatever type they came in; missing words become missing.
+@dataclass(frozen=True)
+class _Texts:
+    """Each text of a column once, as they appear, then NaN, to which the code -1 of gaps leads."""
 
-    Parameters
-    ----------
-    cells : Series
-        Of text, numbers, booleans or a mix.
-    name : hashable, optional
-        For the error message.
+    distinct: AnyArray
+    codes: IntArray
 
-    Returns
-    -------
-    Series of object dtype
+    @classmethod
+    def of(cls, cells: pd.Series[Any], name: Hashable = None) -> _Texts:
+        """Spell cells the same way whatever type they came in; missing words become missing."""
+        codes, distinct = _distinct_cells(cells)
+        spelled = np.array([_spell(cell, name) for cell in distinct], dtype=object)
+        places, texts = pd.factorize(spelled)
+        return cls(np.append(texts, np.nan), np.append(places, -1)[codes])
 
-    Examples
-    --------
-    >>> as_text(pd.Series([1.0, "1", True, "?"], dtype=object)).tolist()
-    ['1', '1', 'true', nan]
-    """
-    cells = cells.astype(object).where(cells.notna(), np.nan)
-    if pd.api.types.infer_dtype(cells, skipna=True) != "string":
-        return cells.map(lambda cell: _spell(cell, name), na_action="ignore").astype(object)
-    spelled = {text: _spell(text, name) for text in cells.dropna().unique()}
-    return cells.map(spelled).astype(object)
+
+def _distinct_cells(cells: pd.Series[Any]) -> tuple[IntArray, Iterable[Any]]:
+    """Find the distinct cells, and which of them each row holds; -1 stands for a gap."""
+    if not isinstance(cells.dtype, (pd.StringDtype, pd.CategoricalDtype)):
+        cells = cells.astype(object).where(cells.notna(), np.nan)
+        # Cells of other types may be equal but spelled differently, such as 1 and True: keep each.
+        if pd.api.types.infer_dtype(cells, skipna=True) != "string":
+            return np.arange(len(cells)), cells
+    codes, distinct = pd.factorize(cells)
+    return codes, distinct.astype(object)
 
 
 def _spell(cell: Any, name: Hashable) -> str | float:
@@ -251,20 +252,15 @@ def _spell(cell: Any, name: Hashable) -> str | float:
     return str(cell)
 
 
-def _parse_numbers(
-    cells: pd.Series[Any], words: frozenset[str]
-) -> tuple[FloatArray, np.ndarray[Any, np.dtype[np.bool_]]]:
-    """Read numbers; also say which filled cells are none. Infinite counts as missing."""
-    if pd.api.types.is_numeric_dtype(cells):
-        numbers = cells.to_numpy(dtype=float, na_value=np.nan)
-        return _finite(numbers), np.zeros(len(cells), dtype=bool)
-    text = as_text(cells)
-    numbers = pd.to_numeric(
-        text.map(lambda cell: TRUTH_WORDS.get(cell, cell)), errors="coerce"
-    ).to_numpy(dtype=float)
-    faulty = np.isnan(numbers) & text.notna().to_numpy()
-    faulty &= ~text.astype(str).str.lower().isin(words).to_numpy()
-    return _finite(numbers), faulty
+def _plain_numbers(cells: pd.Series[Any]) -> FloatArray:
+    """Take the numbers of a numeric column."""
+    return _finite(cells.to_numpy(dtype=float, na_value=np.nan))
+
+
+def _read_numbers(texts: AnyArray) -> FloatArray:
+    """Read numbers; NaN stands for a text that is none."""
+    cells = np.array([TRUTH_WORDS.get(text, text) for text in texts], dtype=object)
+    return np.asarray(pd.to_numeric(cells, errors="coerce"), dtype=float)
 
 
 def _finite(numbers: FloatArray) -> FloatArray:
@@ -277,24 +273,38 @@ def _is_date(cells: pd.Series[Any]) -> bool:
     return pd.api.types.is_datetime64_any_dtype(cells) or isinstance(cells.dtype, pd.PeriodDtype)
 
 
-def _find_date_format(text: pd.Series[Any]) -> str | None:
-    """Find the one format in which every cell is a date."""
-    if not text.head(100).map(lambda cell: bool(DATE_SHAPE.match(cell))).all():
+def _find_date_format(texts: AnyArray, n_looked_at: int) -> str | None:
+    """Find the one format in which every text is a date, if the first ones look like dates."""
+    if not all(DATE_SHAPE.match(text) for text in texts[:n_looked_at]):
         return None
     for date_format in DATE_FORMATS:
-        if _parse_dates(text, date_format).notna().all():
+        if _read_dates(texts, date_format).notna().all():
             return date_format
     return None
 
 
-def _parse_dates(cells: pd.Series[Any], date_format: str | None) -> pd.Series[Any]:
-    """Read dates as wall-clock times without a zone."""
-    if isinstance(cells.dtype, pd.PeriodDtype):
-        cells = cells.dt.to_timestamp()
-    if isinstance(cells.dtype, pd.ArrowDtype) and _is_date(cells):
-        cells = pd.to_datetime(cells.astype(object)).astype("datetime64[us]")
-    if not pd.api.types.is_datetime64_any_dtype(cells):
-        spelled = as_text(cells)
-        cells = pd.to_datetime(spelled, format=date_format or "ISO8601", errors="coerce", utc=True)
-    cells = cells.dt.tz_localize(None) if cells.dt.tz is not None else cells
-    return cells.astype("datetime64[us]")
+def _read_dates(texts: AnyArray, date_format: str | None) -> pd.Series[Any]:
+    """Read dates; NaT stands for a text that is none."""
+    spelled = pd.Series(texts, dtype=object)
+    return _wall_clock(
+        pd.to_datetime(spelled, format=date_format or "ISO8601", errors="coerce", utc=True)
+    )
+
+
+def _wall_clock(dates: pd.Series[Any]) -> pd.Series[Any]:
+    """Turn dates of any type into those without a zone."""
+    if isinstance(dates.dtype, pd.PeriodDtype):
+        dates = dates.dt.to_timestamp()
+    if isinstance(dates.dtype, pd.ArrowDtype):
+        dates = pd.to_datetime(dates.astype(object)).astype("datetime64[us]")
+    dates = dates.dt.tz_localize(None) if dates.dt.tz is not None else dates
+    return dates.astype("datetime64[us]")
+
+
+def _date_parts(dates: pd.Series[Any]) -> FloatArray:
+    parts: FloatArray = np.column_stack([
+        dates.dt.year, dates.dt.month, dates.dt.day_of_week, dates.dt.hour,
+        (dates - pd.Timestamp(0).as_unit("us")).dt.total_seconds() / SECONDS_A_DAY,
+    ]).astype(float)  # fmt: skip
+    parts[dates.isna().to_numpy()] = np.nan
+    return parts

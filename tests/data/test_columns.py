@@ -49,6 +49,7 @@ NUMBERS = {
     ),
     "text with blanks around": (series([" 1", "2 ", " 3 "]), [1, 2, 3]),
     "a few stray words": (series(["1", "2"] * 10 + ["many"]), [1, 2] * 10 + [NAN]),
+    "a stray word of a far alphabet": (series(["1", "2"] * 10 + ["İ"]), [1, 2] * 10 + [NAN]),
     "booleans": (series([True, False, True]), [1, 0, 1]),
     "booleans with gaps": (series([True, None, False], object), [1, NAN, 0]),
     "nullable booleans": (series([True, None, False], "boolean"), [1, NAN, 0]),
@@ -82,6 +83,10 @@ CATEGORIES = {
         [0, 1, 0],
     ),
     "truth words and others": (series([True, "TRUE", "x", False], object), [0, 0, 2, 1]),
+    "equal cells that are spelled differently": (
+        series([True, 1, 1.0, "1", "x", 0, False, -0.0], object),
+        [3, 0, 0, 0, 4, 1, 2, 1],
+    ),
     "intervals": (series(pd.cut(pd.Series([1, 2, 9, 1]), [0, 5, 10])), [0, 0, 1, 0]),
     "complex": (series([1 + 2j, 2, 1 + 2j]), [0, 1, 0]),
     "one number and words": (series(["7"] * 3 + ["x"]), [0, 0, 0, 1]),
@@ -104,6 +109,10 @@ DATES = {
     ),
     "month first": (series(["01/05/2024", "02/25/2024"]), days("2024-01-05", "2024-02-25")),
     "dots": (series(["05.01.2024", "25.02.2024"]), days("2024-01-05", "2024-02-25")),
+    "another shape further down": (
+        series(["2024-01-05", "2024-02-10"] * 50 + ["20240311"]),
+        days(*["2024-01-05", "2024-02-10"] * 50, "2024-03-11"),
+    ),
     "day first with times": (
         series(["05/01/2024 6:00", "25/02/2024 18:00"]),
         days("2024-01-05 6:00", "2024-02-25 18:00"),
