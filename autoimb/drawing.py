@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 
-__all__ = ["entitle", "measure_text", "new_figure", "readable"]
+__all__ = ["Picture", "entitle", "measure_text", "new_figure", "readable", "take_picture"]
 
 # In units of the font size: about two dozen letters.
 MAX_LABEL = 11.0
@@ -33,6 +35,48 @@ def new_figure(size: tuple[float, float], dpi: int = 100) -> Any:
     figure = Figure(figsize=size, dpi=dpi, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as it was drawn.
+
+    Attributes
+    ----------
+    png : bytes
+    size : (float, float)
+        Width and height in inches.
+    """
+
+    png: bytes
+    size: tuple[float, float]
+
+
+def take_picture(figure: Any, dpi: int | None = None) -> Picture:
+    """Draw a figure.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Of `new_figure`.
+    dpi : int, optional
+        Dots an inch; by default those of the figure.
+
+    Returns
+    -------
+    Picture
+
+    Examples
+    --------
+    >>> take_picture(new_figure((2.0, 1.0))).png[1:4]
+    b'PNG'
+    """
+    figure.set_dpi(dpi or figure.dpi)
+    buffer = BytesIO()
+    # Savefig would draw it twice, the first time for its layout alone.
+    figure.canvas.print_png(buffer, metadata={"Software": None})
+    width, height = figure.get_size_inches().tolist()
+    return Picture(buffer.getvalue(), (width, height))
 
 
 def entitle(ax: Any, title: str) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
-from io import BytesIO
 from typing import Any
 
 import numpy as np
 
+from autoimb.drawing import Picture
 from autoimb.profiling.findings import SEVERITIES, Finding
 from autoimb.profiling.interpretation import CAUTION, Reading
 from autoimb.profiling.measures import MEASURES, Estimate
-from autoimb.profiling.plots import draw_profile
+from autoimb.profiling.plots import picture_profile
 from autoimb.profiling.power import PowerCard
 from autoimb.profiling.profile import Profile
 
@@ -22,8 +22,6 @@ __all__ = ["render_body", "render_page"]
 # Of the columns and rows of a finding, and of columns left out.
 MAX_SHOWN = 20
 MAX_CLASSES_LISTED = 100
-# Finer than the page shows them, for screens with small pixels.
-PICTURE_DPI = 160
 
 NEIGHBOUR_NOTE = (
     "Safe, borderline, rare and outlier say how dense the class is around its own rows: they "
@@ -101,12 +99,14 @@ body { margin: 0; }
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
-def render_page(profile: Profile) -> str:
+def render_page(profile: Profile, pictures: Mapping[str, Picture] | None = None) -> str:
     """Write a profile as one page that can be sent and kept: it loads nothing.
 
     Parameters
     ----------
     profile : Profile
+    pictures : mapping of str to Picture, optional
+        Those of `picture_profile`, if they were drawn already.
 
     Returns
     -------
@@ -119,16 +119,18 @@ def render_page(profile: Profile) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Profile of {_escape(profile.name)}</title><style>{PAGE_STYLE}</style>"
     )
-    body = f"<body>\n{render_body(profile)}\n</body>"
+    body = f"<body>\n{render_body(profile, pictures)}\n</body>"
     return f'<!DOCTYPE html>\n<html lang="en">\n<head>{head}</head>\n{body}\n</html>\n'
 
 
-def render_body(profile: Profile) -> str:
+def render_body(profile: Profile, pictures: Mapping[str, Picture] | None = None) -> str:
     """Write a profile as a part of a page, with its own style and pictures.
 
     Parameters
     ----------
     profile : Profile
+    pictures : mapping of str to Picture, optional
+        As in `render_page`.
 
     Returns
     -------
@@ -141,7 +143,7 @@ def render_body(profile: Profile) -> str:
         _findings(profile.findings),
         _interpretation(profile.interpretation, profile.minority),
         _power(profile.power, profile.minority),
-        _pictures(profile),
+        _pictures(profile, picture_profile(profile) if pictures is None else pictures),
         _measures(profile),
         _dropped(profile),
     )
@@ -209,16 +211,14 @@ def _power(power: PowerCard, minority: str) -> str:
     return _section("What so few rows can show", _element("div", card, "card plain"))
 
 
-def _pictures(profile: Profile) -> str:
-    shown = [_picture(profile, *drawn) for drawn in draw_profile(profile).items()]
+def _pictures(profile: Profile, pictures: Mapping[str, Picture]) -> str:
+    shown = [_picture(profile, name, picture) for name, picture in pictures.items()]
     return _section("Pictures", _element("div", "".join(shown), "pictures"))
 
 
-def _picture(profile: Profile, name: str, figure: Any) -> str:
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=PICTURE_DPI, metadata={"Software": None})
-    source = base64.b64encode(buffer.getvalue()).decode("ascii")
-    width, height = (round(100 * inches) for inches in figure.get_size_inches())
+def _picture(profile: Profile, name: str, picture: Picture) -> str:
+    source = base64.b64encode(picture.png).decode("ascii")
+    width, height = (round(100 * inches) for inches in picture.size)
     image = (
         f'<img src="data:image/png;base64,{source}" width="{width}" height="{height}" '
         f'alt="{_escape(_alternative(profile, name))}">'

@@ -7,11 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from autoimb.drawing import entitle, measure_text, new_figure, readable
+from autoimb.drawing import (
+    Picture,
+    entitle,
+    measure_text,
+    new_figure,
+    readable,
+    take_picture,
+)
 from autoimb.profiling.profile import Profile
 from autoimb.profiling.sketch import KINDS, FeatureSketch, Sketch
 
-__all__ = ["draw_profile"]
+__all__ = ["draw_profile", "picture_profile"]
+
+# Finer than a page shows them, for screens with small pixels.
+PICTURE_DPI = 160
 
 # More bars than this cannot be read; the most frequent and the rarest classes are drawn.
 MAX_BARS = 20
@@ -59,6 +69,22 @@ def draw_profile(profile: Profile) -> Mapping[str, Any]:
         if profile.sketch.features:
             figures["feature_overlap"] = _draw_overlap(profile, profile.sketch.features)
     return figures
+
+
+def picture_profile(profile: Profile) -> dict[str, Picture]:
+    """Draw what a profile knows, as pictures for pages and files.
+
+    Parameters
+    ----------
+    profile : Profile
+
+    Returns
+    -------
+    dict of str to Picture
+        By the names of `draw_profile`.
+    """
+    drawn = draw_profile(profile)
+    return {name: take_picture(figure, PICTURE_DPI) for name, figure in drawn.items()}
 
 
 def _draw_counts(profile: Profile) -> Any:

@@ -3,37 +3,55 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoimb import __version__
 from autoimb.artifact import FittedModel, read_manifest, save
 from autoimb.data.dataset import Dataset
+from autoimb.drawing import Picture, take_picture
 from autoimb.figures import draw_figures
 from autoimb.fitting import FitResult
 from autoimb.profiling.page import render_page
-from autoimb.profiling.plots import draw_profile
+from autoimb.profiling.plots import picture_profile
+from autoimb.profiling.profile import Profile
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
     from mlflow.models import ModelSignature
 
-__all__ = ["write_findings", "write_model"]
+__all__ = ["rehearse_model", "write_findings", "write_model", "write_profile"]
 
+SERVED_BY = "autoimb.serving"
 LABEL_TYPES = {bool: "boolean", int: "long", float: "double", str: "string"}
 
 
+def write_profile(profile: Profile, folder: Path) -> None:
+    """Write a profile as a record, as a page and as pictures.
+
+    Parameters
+    ----------
+    profile : Profile
+    folder : Path
+        Empty.
+    """
+    pictures = picture_profile(profile)
+    _write_json(folder / "profile.json", profile.to_dict())
+    (folder / "profile.html").write_text(render_page(profile, pictures), "utf-8")
+    _write_pictures(folder, {f"profile_{name}": it for name, it in pictures.items()})
+
+
 def write_findings(outcome: FitResult, folder: Path) -> None:
-    """Write profile, leaderboard, recommendation, configuration and figures.
+    """Write leaderboard, recommendation, configuration and figures.
 
     Parameters
     ----------
     outcome : FitResult
     folder : Path
+        Empty.
     """
     configuration = dict(outcome.search.best.configuration.flat)
-    _write_json(folder / "profile.json", outcome.profile.to_dict())
-    (folder / "profile.html").write_text(render_page(outcome.profile), "utf-8")
     _write_json(folder / "configuration.json", configuration)
     outcome.leaderboard.to_csv(folder / "leaderboard.csv")
     sentences = [outcome.recommendation.strategy, *outcome.recommendation.evidence]
@@ -42,15 +60,34 @@ def write_findings(outcome: FitResult, folder: Path) -> None:
     rule = outcome.model.rule
     decided = rule.decide(outcome.exported.proba)
     names = outcome.model.labels.by_code
-    (folder / "figures").mkdir()
     drawn = draw_figures(outcome.y, outcome.exported.proba, decided, names, str(rule))
-    pictures = {f"profile_{name}": it for name, it in draw_profile(outcome.profile).items()}
-    for name, figure in {**drawn, **pictures}.items():
-        figure.savefig(folder / "figures" / f"{name}.png")
+    _write_pictures(folder, {name: take_picture(figure) for name, figure in drawn.items()})
+
+
+def _write_pictures(folder: Path, pictures: Mapping[str, Picture]) -> None:
+    (folder / "figures").mkdir()
+    for name, picture in pictures.items():
+        (folder / "figures" / f"{name}.png").write_bytes(picture.png)
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=1, default=str), "utf-8")
+
+
+def rehearse_model(folder: Path) -> None:
+    """Write a model of nothing, so that a later one is written sooner.
+
+    With the first one MLflow looks through all installed packages and remembers them.
+
+    Parameters
+    ----------
+    folder : Path
+        Empty.
+    """
+    from mlflow import pyfunc
+
+    requirements = [f"autoimb=={__version__}"]
+    pyfunc.save_model(str(folder / "model"), loader_module=SERVED_BY, pip_requirements=requirements)
 
 
 def write_model(outcome: FitResult, dataset: Dataset, logged: LoggedModel, folder: Path) -> Path:
@@ -81,7 +118,7 @@ def write_model(outcome: FitResult, dataset: Dataset, logged: LoggedModel, folde
     requirements = [f"{name}=={found}" for name, found in versions.items() if name != "python"]
     pyfunc.save_model(
         str(folder / "model"),
-        loader_module="autoimb.serving",
+        loader_module=SERVED_BY,
         data_path=str(export),
         mlflow_model=Model(
             artifact_path=logged.artifact_location,

@@ -128,6 +128,7 @@ class Tracker:
         # A daemon, so that it never keeps a process alive that the user wants to end.
         self._thread = threading.Thread(target=self._work, name="autoimb-tracking", daemon=True)
         self._patience = PATIENCE
+        self._is_interrupted = False
         self._failure = ""
         self._has_warned = False
 
@@ -147,16 +148,17 @@ class Tracker:
         return self._writer.run_id
 
     def started(self, dataset: Dataset, profile: Profile, plan: Plan) -> None:
-        """Create the parent run."""
+        """Create the parent run, with the profile."""
         self._thread.start()
         self._put(self._writer.start, dataset, profile, plan)
+        self._put(self._prepare, profile)
 
     def told(self, record: TrialRecord) -> None:
         """Write a trial as a child run."""
         self._put(self._writer.add_trial, record)
 
     def finished(self, result: FitResult) -> None:
-        """Write the outcome, the figures and the model."""
+        """Write the outcome, its figures and the model."""
         self._put(self._writer.finish, result)
 
     def ended_by(self, error: BaseException) -> None:
@@ -164,6 +166,7 @@ class Tracker:
         status = "FAILED"
         if not isinstance(error, Exception):
             status, self._patience = "KILLED", PATIENCE_INTERRUPTED
+            self._is_interrupted = True
         self._put(self._writer.end, status, {"failure": one_line(error)})
 
     def close(self) -> None:
@@ -175,6 +178,11 @@ class Tracker:
         if self._thread.is_alive():
             self._failure = self._failure or f"not done {self._patience:.0f} s after the fit"
         self._warn()
+
+    def _prepare(self, profile: Profile, *, now: int) -> None:
+        # There may be no time for it if the end of the run is to be noted.
+        if not self._is_interrupted:
+            self._writer.prepare(profile, now=now)
 
     def _put(self, method: Callable[..., None], *arguments: Any) -> None:
         self._warn()

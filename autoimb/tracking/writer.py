@@ -7,7 +7,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,12 @@ from autoimb.metrics import Metric
 from autoimb.planning import Plan
 from autoimb.profiling.profile import Profile
 from autoimb.search.records import TrialRecord
-from autoimb.tracking.contents import write_findings, write_model
+from autoimb.tracking.contents import (
+    rehearse_model,
+    write_findings,
+    write_model,
+    write_profile,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -88,6 +93,7 @@ class RunWriter:
         self._client: MlflowClient
         self._dataset: Dataset
         self._metric: Metric
+        self._has_profile = False
         self._best: float | None = None
         self._n_told = 0
 
@@ -102,6 +108,17 @@ class RunWriter:
         self.experiment_id = self._find_experiment(database)
         self.run_id = self._create_run(self.run_name or dataset.name, now, {})
         self._log(self.run_id, params=_describe(dataset, profile, plan))
+
+    def prepare(self, profile: Profile, *, now: int) -> None:
+        """Do already what the end would otherwise wait for.
+
+        What fails here is tried again, and told, by `finish`: trials can be written even where
+        files cannot.
+        """
+        with suppress(Exception):
+            self._write_profile(profile)
+            with TemporaryDirectory() as folder:
+                rehearse_model(Path(folder))
 
     def add_trial(self, record: TrialRecord, *, now: int) -> None:
         """Write a child run, and the best score so far to the parent."""
@@ -134,6 +151,8 @@ class RunWriter:
             self._client.update_run(run_id, name=_cut(f"{self._dataset.name}: {strategy}{more}"))
         model = self._create_model(outcome)
         self._log(run_id, metrics=_sum_up(outcome), now=now, model_id=model.model_id)
+        if not self._has_profile:
+            self._write_profile(outcome.profile)
         with TemporaryDirectory() as folder:
             write_findings(outcome, Path(folder))
             self._client.log_artifacts(run_id, folder)
@@ -170,6 +189,12 @@ class RunWriter:
                 if found is None:
                     raise
         return str(found.experiment_id)
+
+    def _write_profile(self, profile: Profile) -> None:
+        with TemporaryDirectory() as folder:
+            write_profile(profile, Path(folder))
+            self._client.log_artifacts(str(self.run_id), folder)
+        self._has_profile = True
 
     def _create_run(self, name: str, begun: int, tags: Mapping[str, str]) -> str:
         tags = {**tags, "mlflow.source.name": "autoimb", "mlflow.source.type": "LOCAL"}
