@@ -159,6 +159,7 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
             n_threads=self.n_threads,
             executor=self.executor,
         )
+        plan.prepare()
         table, y = self._check(X, y)
         dataset = make_dataset(table, y, positive=self.positive)
         with (

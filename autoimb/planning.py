@@ -9,6 +9,7 @@ from autoimb.errors import UsageError
 from autoimb.metrics import Metric, get_metric
 from autoimb.search.budget import Budget
 from autoimb.search.resources import ExecutorName, Resources, plan_resources
+from autoimb.search.spawning import prepare_workers
 from autoimb.strategy.search_space import SearchSpace, load_space
 
 __all__ = ["Plan"]
@@ -85,6 +86,11 @@ class Plan:
         return plan_resources(
             n_cells, n_jobs=self.n_jobs, n_threads=self.n_threads, executor=self.executor
         )
+
+    def prepare(self) -> None:
+        """Have the processes that trials run in started, beside whatever comes before."""
+        if self.resources(0).executor == "processes":
+            prepare_workers()
 
     def spent(self, seconds: float) -> Plan:
         """Count seconds that an earlier process has spent."""

@@ -193,6 +193,7 @@ def fit(
     )  # fmt: skip
     if out is not None:
         _require_writable(Path(out))
+    plan.prepare()
     problem = _read(data, target, positive, drop, plan)
     folder = make_folder(run_dir, problem.dataset.name, resume=resume)
     source = {"data": _absolute(data), "drop": list(drop)}

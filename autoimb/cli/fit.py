@@ -81,6 +81,11 @@ def fit(
     as_json: AsJson = False,
 ) -> None:
     """Search for the best strategy on DATA and export the winning pipeline."""
+    if executor == "processes":
+        # Before this process imports what it needs: both do at once.
+        from autoimb.search.spawning import prepare_workers
+
+        prepare_workers()
     from autoimb.cli.progress import Progress
     from autoimb.running import fit as run_fit
 

@@ -59,12 +59,12 @@ def test_a_worker_that_is_killed_takes_one_trial_along(
 def test_the_death_of_a_worker_that_evaluates_nothing_is_no_failure(
     evaluator: Evaluator, when: str
 ) -> None:
-    before = set(psutil.Process().children())
+    before = set(psutil.Process().children(recursive=True))
     steady = Task(Configuration(Choice("steady", "faulty_models.Steady")), Level(N_FOLDS))
 
     def workers() -> list[psutil.Process]:
-        new = set(psutil.Process().children()) - before
-        return [one for one in new if "spawn_main" in " ".join(one.cmdline())]
+        new = set(psutil.Process().children(recursive=True)) - before
+        return [one for one in new if one.ppid() != os.getpid()]
 
     with open_executor(evaluator, Resources("processes", 2, 1)) as executor:
         if when == "starts":
