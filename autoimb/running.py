@@ -193,7 +193,6 @@ def fit(
     )  # fmt: skip
     if out is not None:
         _require_writable(Path(out))
-    plan.prepare()
     problem = _read(data, target, positive, drop, plan)
     folder = make_folder(run_dir, problem.dataset.name, resume=resume)
     source = {"data": _absolute(data), "drop": list(drop)}
@@ -219,6 +218,7 @@ def _read(
     plan: Plan,
 ) -> Problem:
     """Read the table, and find out before a folder is made whether it can be validated."""
+    plan.prepare()
     problem = read_problem(data, target, positive=positive, drop=drop)
     feasible_folds(problem.dataset, plan.n_folds)
     release_memory()

@@ -1,48 +1,41 @@
-"""Start worker processes soon, without running the user's script again.
-
-A process is spawned that imports what workers need; they are forked from it. It has run nothing
-of the user's and starts no thread of its own, so that a fork of it is as clean as a spawned
-process, but there at once: also in place of one that was killed.
-"""
+"""Start worker processes soon, and without running the user's script again."""
 
 from __future__ import annotations
 
-import io
+import multiprocessing
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from multiprocessing import context, forkserver, popen_forkserver, spawn
-from multiprocessing.forkserver import ForkServer
-from multiprocessing.reduction import ForkingPickler
+from contextlib import contextmanager
+from multiprocessing.context import SpawnContext, SpawnProcess
 from types import ModuleType
 from typing import Any
 
 __all__ = ["MainlessContext", "MainlessProcess", "prepare_workers"]
 
 SPINNING = "GOMP_SPINCOUNT"
-# What most trials need: they are not there sooner if it is imported for them.
-PRELOADED = ["lightgbm", "autoimb.search.executors", "sklearn.linear_model", "sklearn.ensemble"]
+CAN_FORK = "forkserver" in multiprocessing.get_all_start_methods()
+if CAN_FORK:
+    from autoimb.search.forking import Fork, leave_server, start_server
 
-_hiding = threading.RLock()
-_server = ForkServer()
-_server.set_forkserver_preload(PRELOADED)
+_starting = threading.RLock()
 
 
 def prepare_workers() -> None:
-    """Have what workers need imported, beside whatever this process does meanwhile."""
-    with _hiding, _interrupts_blocked(), _short_spinning(), _main_hidden():
-        _server.ensure_running()
+    """Have what workers need imported, while this process does something else."""
+    if CAN_FORK:
+        with _starting, _interrupts_blocked(), _short_spinning(), _main_hidden():
+            start_server()
 
 
-class MainlessProcess(context.ForkServerProcess):
+class MainlessProcess(SpawnProcess):
     """A process that does not run the user's script again.
 
-    By itself a child would import the parent's main module, so that a script without a guard
-    would start itself over. Workers need nothing of it: it is hidden while the child is told
-    what to import.
+    A child would else import the parent's main module, so that a script without a guard would
+    start itself over. Workers need nothing of it: it is hidden while the child is told what to
+    import. Where the system can, the child is forked from a process that was spawned once.
     """
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -52,30 +45,8 @@ class MainlessProcess(context.ForkServerProcess):
     @staticmethod
     def _Popen(process_obj: Any) -> Any:
         prepare_workers()
-        with _hiding, _main_hidden():
-            return _Popen(process_obj)
-
-
-class _Popen(popen_forkserver.Popen):
-    """A fork of our own server, for that of the standard library belongs to the user."""
-
-    def _launch(self, process_obj: Any) -> None:
-        written = io.BytesIO()
-        context.set_spawning_popen(self)
-        try:
-            ForkingPickler(written).dump(spawn.get_preparation_data(process_obj._name))
-            ForkingPickler(written).dump(process_obj)
-        finally:
-            context.set_spawning_popen(None)
-        self.sentinel, pipe = _server.connect_to_new_process(self._fds)
-        # The child knows by the other end of it whether this process lives.
-        alive = os.dup(pipe)
-        self.finalizer = popen_forkserver.util.Finalize(
-            self, popen_forkserver.util.close_fds, (alive, self.sentinel)
-        )
-        with open(pipe, "wb") as file:
-            file.write(written.getbuffer())
-        self.pid = forkserver.read_signed(self.sentinel)
+        with _starting, _interrupts_blocked(), _short_spinning(), _main_hidden():
+            return Fork(process_obj) if CAN_FORK else SpawnProcess._Popen(process_obj)
 
 
 @contextmanager
@@ -112,6 +83,9 @@ def _interrupts_blocked() -> Iterator[None]:
 
     A mask is inherited, while ignoring the signal is up to code that the child has yet to import.
     """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -129,14 +103,12 @@ def _begin_silently() -> MainlessProcess:
     for number in (1, 2):
         os.dup2(nowhere, number)
     os.close(nowhere)
-    # The server ends once nobody holds this: a child that hangs must not keep it, for it is by
-    # the end of the server that the system ends such a child.
-    with suppress(OSError, TypeError):
-        os.close(forkserver._forkserver._forkserver_alive_fd)
+    if CAN_FORK:
+        leave_server()
     return MainlessProcess.__new__(MainlessProcess)
 
 
-class MainlessContext(context.ForkServerContext):
+class MainlessContext(SpawnContext):
     """The context that pebble makes its workers with."""
 
     Process = MainlessProcess

@@ -254,6 +254,7 @@ class _Search:
                     return
                 late = [other.future for other in running if not other.future.done()]
                 wait(late, min(deadline(), LOOK_SECONDS), FIRST_COMPLETED)
+            self._keep(one, step)  # it may have ended since
             if one.kept is not None:
                 self.contest.promote(one.candidate, step, one.kept)
             elif isinstance(one.future.exception(), TimeoutError):

@@ -131,7 +131,8 @@ class Worker:
                 raise BrokenProcessPool("the process died before it took a call up")
             if begun is None and future.running():
                 begun = time.monotonic()
-            if self._has_left() and not wait([future], LOOK).done:
+            # Looked at twice: one that has just started may not be known yet.
+            if self._has_left() and not wait([future], LOOK).done and self._has_left():
                 raise ProcessExpired("it ended by itself")  # type: ignore[no-untyped-call]
             if limit is not None and begun is not None and time.monotonic() - begun > limit:
                 raise TimeoutError

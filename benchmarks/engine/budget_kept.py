@@ -32,6 +32,7 @@ def fit_table(order: dict[str, Any]) -> dict[str, Any]:
     from watching import Notes
 
     import autoimb
+    import autoimb.running  # else imported by the first call
 
     os.environ.pop(STORE, None)
     table = mixed_table(order["rows"])

@@ -56,7 +56,11 @@ def test_the_limit_is_looked_at_between_folds(evaluator: Evaluator) -> None:
 
 
 @pytest.mark.slow
-def test_workers_score_as_this_process_does(evaluator: Evaluator) -> None:
+@pytest.mark.parametrize("can_fork", [True, False])
+def test_workers_score_as_this_process_does(
+    evaluator: Evaluator, can_fork: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autoimb.search.spawning.CAN_FORK", can_fork)
     here = evaluator.evaluate(use("Steady", slope=0.3))
     with open_executor(evaluator, WORKERS) as executor:
         assert isinstance(executor, WorkerExecutor)

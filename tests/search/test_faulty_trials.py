@@ -56,8 +56,9 @@ def test_a_worker_that_is_killed_takes_one_trial_along(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("when", ["starts", "has nothing to do"])
+@pytest.mark.parametrize("whose", ["its own", "that of the process it was forked from"])
 def test_the_death_of_a_worker_that_evaluates_nothing_is_no_failure(
-    evaluator: Evaluator, when: str
+    evaluator: Evaluator, when: str, whose: str
 ) -> None:
     before = set(psutil.Process().children(recursive=True))
     steady = Task(Configuration(Choice("steady", "faulty_models.Steady")), Level(N_FOLDS))
@@ -72,8 +73,8 @@ def test_the_death_of_a_worker_that_evaluates_nothing_is_no_failure(
         else:
             for future in [executor.submit(steady, None) for _ in range(4)]:
                 future.result(timeout=PATIENCE)
-        for worker in workers():
-            worker.kill()
+        for worker in workers() if whose == "its own" else workers()[:1]:
+            (worker if whose == "its own" else worker.parent()).kill()
         time.sleep(1)
         assert executor.submit(steady, None).result(timeout=PATIENCE).is_complete
 
