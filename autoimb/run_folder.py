@@ -95,7 +95,7 @@ def hash_dataset(dataset: Dataset) -> str:
     """Tell a dataset from any other: its columns, classes, rows and labels."""
     names = [(str(c.name), c.kind) for c in dataset.schema.columns]
     digest = hashlib.sha256(repr((names, dataset.labels.classes)).encode())
-    digest.update(dataset.X.tobytes())
+    digest.update(np.ascontiguousarray(dataset.X).data)
     # Whichever class is positive, the labels are the same.
     digest.update(np.asarray(dataset.labels.order)[dataset.y].tobytes())
     return digest.hexdigest()

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from autoimb.arrays import FloatArray, IntArray
+from autoimb.arrays import AnyArray, FloatArray, IntArray
 from autoimb.data.dataset import Dataset
 from autoimb.data.splitting import deal
 from autoimb.evaluation.folds import Fold, SharedArrays
@@ -143,7 +143,7 @@ class Evaluator:
         seed: int,
         n_threads: int = 1,
     ) -> None:
-        self.X = X
+        self._X = X
         self.y = y
         self.assignments = np.atleast_2d(folds)
         self.n_levels = n_levels
@@ -161,6 +161,11 @@ class Evaluator:
         """Make the evaluator of a dataset."""
         levels = dataset.schema.n_levels
         return cls(dataset.X, dataset.y, folds, levels, dataset.n_classes, metric, seed, n_threads)
+
+    @property
+    def X(self) -> FloatArray:
+        """The rows."""
+        return self._X
 
     @property
     def folds(self) -> IntArray:
@@ -190,9 +195,10 @@ class Evaluator:
     def load(cls, folder: Path) -> Evaluator:
         """Read what `save` wrote."""
         names = ("X", "y", "assignments")
-        X, y, folds = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in names)
+        X, y, folds = (_map(folder / f"{name}.npy") for name in names)
         rest = pickle.loads((folder / "evaluator.pkl").read_bytes())
-        evaluator = cls(X, y, folds, *rest)
+        evaluator = _LoadedEvaluator(X, y, folds, *rest)
+        evaluator.path = folder / "X.npy"
         evaluator.shared = SharedArrays(folder / "shared")
         return evaluator
 
@@ -305,12 +311,18 @@ class Evaluator:
         """Return a fold, kept at hand as far as memory goes."""
         name = f"{level.repeat}-{number}-{level.max_rows or 'all'}"
         if name not in self._folds:
-            made = self._make_fold(number, level, name)
-            kept = made.nbytes + sum(fold.nbytes for fold in self._folds.values())
-            if kept > MAX_KEPT_BYTES:
+            kept = sum(fold.nbytes for fold in self._folds.values())
+            # Before it is made, so that a large one never lies beside another.
+            if kept + self._estimate_bytes(level) > MAX_KEPT_BYTES:
                 self._folds.clear()
-            self._folds[name] = made
+            self._folds[name] = self._make_fold(number, level, name)
         return self._folds[name]
+
+    def _estimate_bytes(self, level: Level) -> float:
+        n_rows, n_features = self.X.shape
+        scored = n_rows / self.n_folds
+        trained = min(n_rows - scored, level.max_rows or n_rows)
+        return float((trained + scored) * n_features * self.X.itemsize)
 
     def _make_fold(self, number: int, level: Level, name: str) -> Fold:
         rows = np.flatnonzero(self.assignments[level.repeat] != number)
@@ -326,3 +338,18 @@ class Evaluator:
         return TrainingPart(
             self.X[rows], self.y[rows], self.n_levels, self.n_classes, self.seed, rates
         )
+
+
+class _LoadedEvaluator(Evaluator):
+    """An evaluator whose rows lie in a file."""
+
+    path: Path
+
+    @property
+    def X(self) -> FloatArray:
+        # Mapped anew each time: what was read of it does not stay with this process.
+        return _map(self.path)
+
+
+def _map(path: Path) -> AnyArray:
+    return np.asarray(np.load(path, mmap_mode="r"))

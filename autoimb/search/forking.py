@@ -19,13 +19,23 @@ __all__ = ["Fork", "leave_server", "start_server"]
 # What most trials need: more would only make the first one wait.
 PRELOADED = ["lightgbm", "autoimb.search.executors", "sklearn.linear_model", "sklearn.ensemble"]
 
-_server = ForkServer()
-_server.set_forkserver_preload(PRELOADED)
+_servers: dict[int, ForkServer] = {}
 
 
-def start_server() -> None:
-    """Start the server, if it does not run."""
-    _server.ensure_running()
+def start_server() -> ForkServer:
+    """Start the server of this process, if it does not run.
+
+    Returns
+    -------
+    ForkServer
+    """
+    # A process that the user forked cannot tell whether that of its parent runs.
+    if os.getpid() not in _servers:
+        _servers[os.getpid()] = ForkServer()
+        _servers[os.getpid()].set_forkserver_preload(PRELOADED)
+    server = _servers[os.getpid()]
+    server.ensure_running()
+    return server
 
 
 def leave_server() -> None:
@@ -58,7 +68,7 @@ class Fork(popen_forkserver.Popen):
             ForkingPickler(written).dump(process_obj)
         finally:
             context.set_spawning_popen(None)
-        self.sentinel, pipe = _server.connect_to_new_process(self._fds)
+        self.sentinel, pipe = start_server().connect_to_new_process(self._fds)
         # By the other end of it the child knows whether this process lives.
         alive = os.dup(pipe)
         held = (alive, self.sentinel)

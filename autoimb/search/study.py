@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import optuna
@@ -37,6 +38,8 @@ ROWS_SHARE, REPEATS_SHARE = 0.4, 0.2
 REFIT_SHARE = 0.25
 # Seconds between looks at the clock.
 LOOK_SECONDS = 0.5
+# A further evaluation takes a little longer than those before suggest.
+STEP_MARGIN = 1.3
 # Part of the time left that one level may take while a deeper one is in reach.
 STEP_SHARE = 0.4
 
@@ -179,13 +182,11 @@ class _Search:
         most = share * self.budget.seconds
         needed = 0.0
         for level in self.contest.levels[1:]:
-            if self._estimate(leading[0], level) > most - needed:
+            each = [STEP_MARGIN * self._estimate(candidate, level) for candidate in leading]
+            if each[0] > most - needed:
                 break
-            for candidate in leading:
-                seconds = self._estimate(candidate, level)
-                if seconds > most - needed:
-                    break
-                needed += seconds / self.executor.n_workers
+            in_reach = list(takewhile((most - needed).__ge__, each))
+            needed += max(*in_reach, sum(in_reach) / self.executor.n_workers)
         return left - min(needed, most)
 
     def _promote(self, step: int) -> None:

@@ -4,9 +4,11 @@
 
 FOLDER is as for holdout_f1.py; data sets of more than two classes are taken too. On the training
 part (70 %) of each, trials as a search asks for them are evaluated on every fold, by average
-precision, for so many seconds. The rule is then applied to the same trials in the same order: what
-share of the seconds is spent, and what the winner of those that are left is worth, out of fold and
-on the held-out rows, against the winner of all.
+precision, for so many seconds. Then the same trials are scored in the same order as a search scores
+them: on the folds of its first level, ended early where the best is out of reach, and the leading
+ones on the other folds. Printed are the share of the seconds that this takes, and what its winner
+is worth, out of fold and on the held-out rows, against the winner of all. Repeats that a search
+adds where positives are few are left out.
 """
 
 from __future__ import annotations
@@ -30,10 +32,12 @@ from held_out import N_FOLDS, Split, split
 
 from autoimb.evaluation.engine import Evaluation, Evaluator
 from autoimb.evaluation.futility import Hurdle, estimate_noise
+from autoimb.evaluation.levels import plan_levels
 from autoimb.metrics import get_metric
 from autoimb.profiling.describing import profile_dataset
 from autoimb.search.contest import ENOUGH_FOR_NOISE
 from autoimb.search.opening import first_configurations
+from autoimb.search.study import N_PROMOTED
 from autoimb.search.suggesting import create_study
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.search_space import load_space
@@ -46,6 +50,7 @@ MAX_TRIALS = 100
 class Trial:
     """A configuration with what every fold found."""
 
+    number: int
     configuration: Configuration
     evaluation: Evaluation
 
@@ -67,30 +72,51 @@ def evaluate_trials(one: Split, evaluator: Evaluator, seconds: float) -> list[Tr
         asked = study.ask()
         configuration = space.suggest(asked)
         try:
-            trials.append(Trial(configuration, evaluator.evaluate(configuration)))
+            found = evaluator.evaluate(configuration)
+            trials.append(Trial(len(trials), configuration, found))
             study.tell(asked, trials[-1].value)
         except Exception:
             study.tell(asked, state=TrialState.FAIL)
     return trials
 
 
-def end_early(trials: list[Trial]) -> tuple[list[Trial], float]:
-    """Keep the trials that the rule lets finish, and give the share of the seconds spent."""
-    kept: list[Trial] = []
-    spent = 0.0
+def score_in_steps(trials: list[Trial], evaluator: Evaluator) -> tuple[Trial, int, float]:
+    """Find the winner as a search does; also how many ended early, and the share of the seconds."""
+    level = plan_levels(np.bincount(evaluator.y), N_FOLDS)[0]
+    kept: list[tuple[float, Trial]] = []
+    n_fits = {trial.number: 0 for trial in trials}
     for trial in trials:
-        values = trial.evaluation.fold_values
-        n_done = N_FOLDS
-        if len(kept) >= ENOUGH_FOR_NOISE:
-            leader = max(kept, key=lambda one: one.value)
-            noise = estimate_noise([one.evaluation.fold_values for one in kept])
-            hurdle = Hurdle(leader.evaluation.fold_values, noise)
-            early = (k for k in range(1, N_FOLDS) if hurdle.is_out_of_reach(values[:k]))
-            n_done = next(early, N_FOLDS)
-        spent += trial.evaluation.seconds * n_done / N_FOLDS
-        if n_done == N_FOLDS:
-            kept.append(trial)
-    return kept, spent / sum(trial.evaluation.seconds for trial in trials)
+        n_fits[trial.number] = n_done = count_folds(trial, kept, level.n_folds)
+        if n_done == level.n_folds:
+            value = evaluator.score(trial.evaluation.proba, level)[METRIC].value
+            kept.append((value, trial))
+    leading = lead([trial for _, trial in sorted(kept, key=lambda one: -one[0])])
+    for trial in leading:
+        n_fits[trial.number] = N_FOLDS
+    spent = sum(trial.evaluation.seconds * n_fits[trial.number] / N_FOLDS for trial in trials)
+    share = spent / sum(trial.evaluation.seconds for trial in trials)
+    return max(leading, key=lambda trial: trial.value), len(trials) - len(kept), share
+
+
+def count_folds(trial: Trial, kept: list[tuple[float, Trial]], n_folds: int) -> int:
+    """Count the folds after which a trial is ended, or all of the first level."""
+    if len(kept) < ENOUGH_FOR_NOISE:
+        return n_folds
+    values = [one.evaluation.fold_values[:n_folds] for _, one in kept]
+    best = max(range(len(kept)), key=lambda place: kept[place][0])
+    hurdle = Hurdle(values[best], estimate_noise(values))
+    early = (
+        k for k in range(1, n_folds) if hurdle.is_out_of_reach(trial.evaluation.fold_values[:k])
+    )
+    return next(early, n_folds)
+
+
+def lead(ranked: list[Trial]) -> list[Trial]:
+    """Choose what is scored on every fold: the best of each leading strategy."""
+    best: dict[str, Trial] = {}
+    for trial in ranked:
+        best.setdefault(str(trial.configuration), trial)
+    return list(best.values())[:N_PROMOTED]
 
 
 def held_out_value(one: Split, trial: Trial) -> float:
@@ -105,13 +131,13 @@ def compare(path: Path, name: str, target: str, seconds: float) -> dict[str, obj
     evaluator = Evaluator.on(one.data, one.evaluator.folds, METRIC, 0)
     with threadpool_limits(1):
         trials = evaluate_trials(one, evaluator, seconds)
-        kept, share = end_early(trials)
-        winners = [max(some, key=lambda trial: trial.value) for some in (trials, kept)]
+        winner, n_early, share = score_in_steps(trials, evaluator)
+        winners = [max(trials, key=lambda trial: trial.value), winner]
         held_out = [held_out_value(one, winner) for winner in winners]
     return {
         "data set": name,
         "trials": len(trials),
-        "ended early": len(trials) - len(kept),
+        "ended early": n_early,
         "share of time": share,
         "out of fold": winners[1].value - winners[0].value,
         "held out": held_out[1] - held_out[0],

@@ -69,6 +69,22 @@ def test_workers_score_as_this_process_does(
     assert here.scores == there.scores
 
 
+def _score_in_workers(evaluator: Evaluator) -> None:
+    with open_executor(evaluator, WORKERS) as executor:
+        assert executor.submit(task("Steady"), None).result(timeout=60).is_complete
+
+
+@pytest.mark.slow
+def test_a_process_that_was_forked_has_workers_of_its_own(evaluator: Evaluator) -> None:
+    _score_in_workers(evaluator)
+    if "fork" not in multiprocessing.get_all_start_methods():
+        pytest.skip("this system cannot fork")
+    child = multiprocessing.get_context("fork").Process(target=_score_in_workers, args=[evaluator])
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+
+
 @pytest.mark.slow
 def test_a_worker_that_takes_too_long_is_killed_alone(evaluator: Evaluator) -> None:
     with open_executor(evaluator, WORKERS) as executor:
