@@ -188,22 +188,17 @@ def fit_dataset(
             profile = profile_dataset(dataset, plan.seed)
             release_memory()
             watching.started(dataset, profile, plan)
+            space = plan.space.restricted_to(profile.facts(n_folds))
             found = search(
-                executor,
-                evaluator,
-                plan.space.restricted_to(profile.facts(n_folds)),
-                plan.budget,
-                levels=levels,
-                refit_cost=cost,
-                folder=folder,
-                watch=watching.told,
-                begun=begun,
-            )
+                executor, evaluator, space, plan.budget, levels=levels, refit_cost=cost,
+                folder=folder, watch=watching.told, begun=begun,
+            )  # fmt: skip
             interruption.is_finishing = True
             exported = choose_export(found.candidates, evaluator, plan.budget, cost, levels)
             trained = refit(exported, found.candidates, executor, evaluator, plan.budget)
         model = make_model(trained.pipeline, trained.exported, evaluator, dataset, found.level)
-        notes = (*notes, *_notes(dataset, plan, n_folds, resources), *trained.notes, *_end(found))
+        ends = (*trained.notes, *_end(found, n_folds))
+        notes = (*notes, *_notes(dataset, plan, n_folds, resources), *ends)
         result = _result(plan, profile, found, trained, model, evaluator, notes)
         watching.finished(result)
     return result
@@ -315,9 +310,14 @@ def _notes(dataset: Dataset, plan: Plan, n_folds: int, resources: Resources) -> 
     return notes
 
 
-def _end(found: SearchResult) -> list[str]:
+def _end(found: SearchResult, n_folds: int) -> list[str]:
     """Say how far the search came, where that is not what was asked for."""
     notes = []
+    if found.level.n_folds < n_folds and found.level.max_rows is None:
+        notes.append(
+            f"strategies were compared on {found.level.n_folds} of {n_folds} folds: the time did "
+            "not suffice for all. Give a larger budget."
+        )
     if found.level.max_rows is not None:
         notes.append(
             f"strategies were compared by models of {found.level.max_rows:,} rows: the time did "

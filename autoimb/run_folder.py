@@ -19,8 +19,10 @@ import numpy as np
 
 from autoimb import __version__
 from autoimb.data.dataset import Dataset
+from autoimb.data.splitting import feasible_folds
 from autoimb.errors import AutoImbWarning, UsageError
 from autoimb.evaluation.engine import Training
+from autoimb.evaluation.levels import Level, plan_levels
 from autoimb.fitting import FitResult
 from autoimb.planning import Plan
 from autoimb.search.study import JOURNAL, seconds_spent
@@ -53,6 +55,7 @@ FIXED = {
     "seed": "seed",
     "blend": "blend",
     "n_threads": "threads of a model",
+    "levels": "levels of evaluation",
 }
 
 
@@ -83,12 +86,17 @@ def ask_of(dataset: Dataset, plan: Plan, source: Mapping[str, Any]) -> dict[str,
         "space": plan.space.name,
         "space_sha256": hashlib.sha256(repr(plan.space.stages).encode()).hexdigest(),
         "n_folds": plan.n_folds,
+        "levels": [str(level) for level in _levels(dataset, plan)],
         "n_threads": plan.resources(dataset.X.size).n_threads,
         "seed": plan.seed,
         "blend": plan.blend,
         "time_budget": plan.budget.seconds,
         "n_trials": plan.budget.trials,
     }
+
+
+def _levels(dataset: Dataset, plan: Plan) -> tuple[Level, ...]:
+    return plan_levels(dataset.class_counts, feasible_folds(dataset, plan.n_folds))
 
 
 def hash_dataset(dataset: Dataset) -> str:
@@ -118,6 +126,8 @@ def _write_asked(folder: Path, asked: Mapping[str, Any]) -> None:
     if (folder / RUN_FILE).exists():
         before = read_run(folder)
         differing = [name for name in FIXED if before.get(name) != asked[name]]
+        if differing != ["levels"]:  # by themselves they differ if another version planned them
+            differing = [name for name in differing if name != "levels"]
         if differing:
             raise UsageError(
                 f"the run in {folder} cannot go on, for it was made with "

@@ -377,6 +377,17 @@ def test_a_run_does_not_go_on_with_anything_else_and_what_differs_is_named(
     assert len(autoimb.fit(**order(folder)).result.search.records) == 6
 
 
+def test_a_run_whose_trials_another_version_evaluated_otherwise_does_not_go_on(
+    a_run: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(a_run, tmp_path / "copy")
+    path = tmp_path / "copy" / "run" / "run.json"
+    written = json.loads(path.read_text())
+    path.write_text(json.dumps({**written, "levels": ["1 fold", "3 folds"]}))
+    with pytest.raises(UsageError, match=r"levels of evaluation \['1 fold', '3 folds'\], not "):
+        autoimb.fit(**order(tmp_path / "copy"))
+
+
 @pytest.mark.parametrize("name", ["positive class", "metric", "folds", "seed", "blend", "space"])
 def test_nothing_is_said_to_differ_that_does_not(a_run: Path, tmp_path: Path, name: str) -> None:
     shutil.copytree(a_run, tmp_path / "copy")

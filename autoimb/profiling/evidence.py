@@ -18,6 +18,7 @@ __all__ = ["Evidence"]
 
 # What columns hold is seen on this many rows; what that suggests is then confirmed on all.
 SEEN_ROWS = 2_000
+ROWS_AT_A_TIME = 50_000
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,12 @@ class Evidence:
     def gaps(self) -> IntArray:
         """Missing cells of each class (rows) in each feature (columns)."""
         X, y = self.dataset.X, self.dataset.y
-        return np.array([np.isnan(X[y == c]).sum(axis=0) for c in range(self.dataset.n_classes)])
+        found = np.zeros((self.dataset.n_classes, X.shape[1]), dtype=np.intp)
+        for start in range(0, len(y), ROWS_AT_A_TIME):  # a copy of all would double the memory
+            rows = slice(start, start + ROWS_AT_A_TIME)
+            missing = np.isnan(X[rows])
+            found += [missing[y[rows] == c].sum(axis=0) for c in range(len(found))]
+        return found
 
     @cached_property
     def seen(self) -> FloatArray:

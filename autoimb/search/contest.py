@@ -16,12 +16,25 @@ from autoimb.search.journal import EvaluationFolder
 from autoimb.search.records import Candidate, TrialRecord
 from autoimb.strategy.configuration import Configuration
 
-__all__ = ["ENOUGH_FOR_NOISE", "Contest"]
+__all__ = ["ENOUGH_FOR_NOISE", "Contest", "tell_noise"]
 
 # Strategies whose best predictions are kept.
 N_CANDIDATES = 24
-# Finished trials from which the noise of the folds can be told.
-ENOUGH_FOR_NOISE = 3
+# Finished trials from which the noise of the folds can be told, and degrees of freedom: from
+# fewer it may come out as a third of what it is.
+ENOUGH_FOR_NOISE, ENOUGH_FREEDOM = 3, 8
+
+
+def tell_noise(values: Sequence[Sequence[float]]) -> bool:
+    """Tell whether what finished trials scored on each fold suffices to estimate the noise.
+
+    Examples
+    --------
+    >>> tell_noise([[0.5, 0.6, 0.7, 0.6, 0.5]] * 3), tell_noise([[0.5, 0.6]] * 3)
+    (True, False)
+    """
+    n_folds = len(values[0]) if values else 0
+    return len(values) >= ENOUGH_FOR_NOISE and (len(values) - 1) * (n_folds - 1) >= ENOUGH_FREEDOM
 
 
 class Contest:
@@ -77,7 +90,7 @@ class Contest:
         """Return what the next trial has to beat; None while too little is known."""
         leader = next(iter(self.leading()), None)
         complete = [r.fold_values for r in self.records.values() if r.state == "complete"]
-        if leader is None or len(complete) < ENOUGH_FOR_NOISE:
+        if leader is None or not tell_noise(complete):
             return None
         if len(complete) != self._n_noted:
             self._noise, self._n_noted = estimate_noise(complete), len(complete)

@@ -1,8 +1,8 @@
-"""Fork processes from one that was spawned, where the system can.
+"""Fork processes from one that was spawned, on Linux.
 
-The server imports what workers need. It has run nothing of the user's and starts no thread of
-its own, so that a fork of it is as clean as a spawned process, but there at once: also in place
-of one that was killed.
+The server has imported what workers need and run nothing else, neither of the user's nor of its
+own: a fork of it is nearly as clean as a spawned process, but there at once, also in place of one
+that was killed.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from multiprocessing.forkserver import ForkServer
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
+from autoimb.search.hiding import main_hidden
+
 __all__ = ["Fork", "leave_server", "start_server"]
 
-# What most trials need: more would only make the first one wait.
-PRELOADED = ["lightgbm", "autoimb.search.executors", "sklearn.linear_model", "sklearn.ensemble"]
+# A module that imports what workers need as it is imported.
+PRELOADED = ["autoimb.search.preloaded"]
 
-_servers: dict[int, ForkServer] = {}
+_servers: list[ForkServer] = []
 
 
 def start_server() -> ForkServer:
@@ -28,14 +30,29 @@ def start_server() -> ForkServer:
     Returns
     -------
     ForkServer
+
+    Raises
+    ------
+    OSError
+        If there can be none: it is reached by a socket in the temporary folder.
     """
-    # A process that the user forked cannot tell whether that of its parent runs.
-    if os.getpid() not in _servers:
-        _servers[os.getpid()] = ForkServer()
-        _servers[os.getpid()].set_forkserver_preload(PRELOADED)
-    server = _servers[os.getpid()]
-    server.ensure_running()
-    return server
+    if not _servers:
+        _servers.append(ForkServer())
+        _servers[0].set_forkserver_preload(PRELOADED)
+    _servers[0].ensure_running()
+    return _servers[0]
+
+
+def _forget_server() -> None:
+    """Have a process that the user forked start one of its own, and not keep its parent's alive."""
+    for server in _servers:
+        held: Any = server
+        if held._forkserver_alive_fd is not None:
+            os.close(held._forkserver_alive_fd)
+    _servers.clear()
+
+
+os.register_at_fork(after_in_child=_forget_server)
 
 
 def leave_server() -> None:
@@ -62,12 +79,13 @@ class Fork(popen_forkserver.Popen):
 
     def _launch(self, process_obj: Any) -> None:
         written = io.BytesIO()
-        context.set_spawning_popen(self)
-        try:
-            ForkingPickler(written).dump(spawn.get_preparation_data(process_obj._name))
-            ForkingPickler(written).dump(process_obj)
-        finally:
-            context.set_spawning_popen(None)
+        with main_hidden():
+            context.set_spawning_popen(self)
+            try:
+                ForkingPickler(written).dump(spawn.get_preparation_data(process_obj._name))
+                ForkingPickler(written).dump(process_obj)
+            finally:
+                context.set_spawning_popen(None)
         self.sentinel, pipe = start_server().connect_to_new_process(self._fds)
         # By the other end of it the child knows whether this process lives.
         alive = os.dup(pipe)

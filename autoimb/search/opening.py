@@ -14,7 +14,7 @@ from autoimb.search.executors import Executor
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.search_space import SearchSpace
 
-__all__ = ["Begun", "Opening", "begin", "first_configurations"]
+__all__ = ["Begun", "Opening", "begin", "first_configurations", "keep_wanted"]
 
 # Samplers tried once with the default model before the search proper.
 FIRST_SAMPLERS = ("random_under", "smote")
@@ -85,6 +85,28 @@ def begin(executor: Executor, space: SearchSpace, budget: Budget, level: Level) 
         (one, executor.submit(Task(one, level), budget.trial_limit(0.0, is_first=not place)))
         for place, one in enumerate(first)
     ]
+
+
+def keep_wanted(begun: Begun, space: SearchSpace, n_trials: int | None) -> Begun:
+    """Cancel what has begun but will not be asked for.
+
+    Parameters
+    ----------
+    begun : list of tuple of Configuration and Future
+    space : SearchSpace
+        Restricted to the data, which may change or rule out what has begun.
+    n_trials : int or None
+        How many will be asked for at most.
+
+    Returns
+    -------
+    list of tuple of Configuration and Future
+    """
+    first = first_configurations(space)[:n_trials]
+    for configuration, future in begun:
+        if configuration not in first:
+            future.cancel()
+    return [(one, future) for one, future in begun if one in first]
 
 
 class Opening:

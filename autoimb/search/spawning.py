@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
-from types import ModuleType
 from typing import Any
+
+from autoimb.search.hiding import main_hidden
 
 __all__ = ["MainlessContext", "MainlessProcess", "prepare_workers"]
 
 SPINNING = "GOMP_SPINCOUNT"
-CAN_FORK = "forkserver" in multiprocessing.get_all_start_methods()
+# Elsewhere libraries start threads as they are imported, which a fork would lose.
+CAN_FORK = sys.platform == "linux"
 if CAN_FORK:
     from autoimb.search.forking import Fork, leave_server, start_server
 
-_starting = threading.RLock()
+_starting = threading.Lock()
 
 
-def prepare_workers() -> None:
-    """Have what workers need imported, while this process does something else."""
-    if CAN_FORK:
-        with _starting, _interrupts_blocked(), _short_spinning(), _main_hidden():
-            start_server()
+def prepare_workers() -> bool:
+    """Have what workers need imported, while this process does something else.
+
+    Returns
+    -------
+    bool
+        Whether there is a process that workers can be forked from.
+    """
+    if not CAN_FORK:
+        return False
+    # By itself it would start later, and let interrupts through again.
+    resource_tracker.ensure_running()
+    with _starting, _interrupts_blocked(), _short_spinning(), suppress(OSError):
+        start_server()
+        return True
+    return False
 
 
 class MainlessProcess(SpawnProcess):
@@ -40,23 +53,14 @@ class MainlessProcess(SpawnProcess):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Have the child begin by `_begin_silently`, before anything else is imported."""
-        return _begin_silently, (), self.__dict__
+        return _begin_silently, (dict(os.environ),), self.__dict__
 
     @staticmethod
     def _Popen(process_obj: Any) -> Any:
-        prepare_workers()
-        with _starting, _interrupts_blocked(), _short_spinning(), _main_hidden():
-            return Fork(process_obj) if CAN_FORK else SpawnProcess._Popen(process_obj)
-
-
-@contextmanager
-def _main_hidden() -> Iterator[None]:
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
+        if prepare_workers():
+            return Fork(process_obj)
+        with _starting, _interrupts_blocked(), _short_spinning(), main_hidden():
+            return SpawnProcess._Popen(process_obj)
 
 
 @contextmanager
@@ -93,12 +97,14 @@ def _interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin_silently() -> MainlessProcess:
+def _begin_silently(environment: dict[str, str]) -> MainlessProcess:
     """Make the process object anew in a child, which first loses its output.
 
     What libraries print in a trial is no result of the user's, and a worker that is still
-    starting when the pool is closed would show a traceback.
+    starting when the pool is closed would show a traceback. The environment may have changed
+    since the process was started that it is a fork of.
     """
+    os.environ.update(environment)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for number in (1, 2):
         os.dup2(nowhere, number)

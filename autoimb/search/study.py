@@ -20,7 +20,7 @@ from autoimb.search.budget import Budget, RefitCost
 from autoimb.search.contest import Contest
 from autoimb.search.executors import Executor
 from autoimb.search.journal import EvaluationFolder, FileJournal
-from autoimb.search.opening import Begun
+from autoimb.search.opening import Begun, keep_wanted
 from autoimb.search.records import Candidate, SearchResult
 from autoimb.search.suggesting import create_study
 from autoimb.search.trials import TrialLoop, Watch, spent_before
@@ -93,7 +93,8 @@ def search(
     kept = EvaluationFolder(folder / EVALUATIONS if folder else None)
     contest = Contest(metric, levels or (Level(evaluator.n_folds),), kept, space.untouched())
     cost = refit_cost or RefitCost.of_one(evaluator)
-    return _Search(study, space, budget, contest, executor, cost).run(watch, begun or [])
+    wanted = keep_wanted(begun or [], space, budget.trials)
+    return _Search(study, space, budget, contest, executor, cost).run(watch, wanted)
 
 
 def seconds_spent(folder: Path, metric: Metric) -> float:
@@ -198,6 +199,15 @@ class _Search:
         halvings = 0 if self.contest.levels[step].repeat else step - 1
         chosen = eligible[: max(MIN_PROMOTED, N_PROMOTED >> halvings)]
         deadline = self._deadline(step, chosen)
+        default, level = self.contest.default, self.contest.levels[step]
+        if (
+            default is not None
+            and default.record.step == step - 1
+            and self._estimate(default, level) <= deadline() / 2
+        ):
+            # What all are held against must not be what the time runs out on.
+            others = [one for one in chosen if one is not default]
+            chosen = [*others[:1], default, *others[1:]]
         self._evaluate(chosen, step, deadline)
         default = self.contest.default
         if (

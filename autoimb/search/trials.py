@@ -115,6 +115,8 @@ class TrialLoop:
         Where the order counts, the study is not told: a search that goes on later does it in turn.
         """
         self.is_abandoned = True
+        for _, future in self.begun:
+            future.cancel()
         while self.pending:
             pending = self.pending.pop(0)
             if pending.future.done() and not pending.future.cancelled():

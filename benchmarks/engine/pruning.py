@@ -35,7 +35,7 @@ from autoimb.evaluation.futility import Hurdle, estimate_noise
 from autoimb.evaluation.levels import plan_levels
 from autoimb.metrics import get_metric
 from autoimb.profiling.describing import profile_dataset
-from autoimb.search.contest import ENOUGH_FOR_NOISE
+from autoimb.search.contest import tell_noise
 from autoimb.search.opening import first_configurations
 from autoimb.search.study import N_PROMOTED
 from autoimb.search.suggesting import create_study
@@ -100,9 +100,9 @@ def score_in_steps(trials: list[Trial], evaluator: Evaluator) -> tuple[Trial, in
 
 def count_folds(trial: Trial, kept: list[tuple[float, Trial]], n_folds: int) -> int:
     """Count the folds after which a trial is ended, or all of the first level."""
-    if len(kept) < ENOUGH_FOR_NOISE:
-        return n_folds
     values = [one.evaluation.fold_values[:n_folds] for _, one in kept]
+    if not tell_noise(values):
+        return n_folds
     best = max(range(len(kept)), key=lambda place: kept[place][0])
     hurdle = Hurdle(values[best], estimate_noise(values))
     early = (

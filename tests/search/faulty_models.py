@@ -7,6 +7,8 @@ import json
 import math
 import os
 import resource
+import signal
+import sys
 import time
 import zlib
 from pathlib import Path
@@ -149,6 +151,28 @@ class Stuck(Tilted):
     def fit(self, X: np.ndarray, y: np.ndarray) -> Stuck:
         super().fit(X, y)
         ctypes.PyDLL(None).sleep(60)
+        return self
+
+
+class Confiding(Steady):
+    """Tell what the process that it is trained in has of its parent's."""
+
+    def __init__(self, slope: float = 1.0, notes: str = "", variable: str = "") -> None:
+        super().__init__(slope)
+        self.notes = notes
+        self.variable = variable
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> Confiding:
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+        found = {
+            "variable": os.environ.get(self.variable),
+            "hears_interrupts": signal.SIGINT not in blocked and not ignored,
+            "main": hasattr(sys.modules["__main__"], "__file__"),
+        }
+        with Path(self.notes).open("a") as file:
+            file.write(json.dumps(found) + "\n")
+        super().fit(X, y)
         return self
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import multiprocessing
+import sys
 import time
 from concurrent.futures import Future
 from pathlib import Path
@@ -13,6 +15,7 @@ from autoimb.evaluation.engine import Evaluation, Evaluator, Task
 from autoimb.evaluation.levels import Level
 from autoimb.search.executors import InProcessExecutor, WorkerExecutor, open_executor
 from autoimb.search.resources import Resources
+from autoimb.search.spawning import prepare_workers
 from autoimb.strategy.configuration import Choice, Configuration
 
 
@@ -67,6 +70,44 @@ def test_workers_score_as_this_process_does(
         there = executor.submit(task("Steady", slope=0.3), None).result(timeout=60)
     assert np.array_equal(here.proba, there.proba)
     assert here.scores == there.scores
+
+
+@pytest.mark.slow
+def test_workers_are_spawned_where_no_socket_can_be_made(
+    evaluator: Evaluator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise OSError("AF_UNIX path too long")
+
+    monkeypatch.setattr("autoimb.search.spawning.start_server", refuse)
+    assert prepare_workers() is False
+    _score_in_workers(evaluator)
+
+
+@pytest.mark.slow
+def test_workers_have_the_environment_of_their_parent_and_leave_interrupts_to_it(
+    evaluator: Evaluator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _score_in_workers(evaluator)  # what they are forked from is older than what follows
+    monkeypatch.setenv("AUTOIMB_TEST", "seen")
+    noting = use("Confiding", notes=str(tmp_path / "notes"), variable="AUTOIMB_TEST")
+    with open_executor(evaluator, WORKERS) as executor:
+        executor.submit(Task(noting, Level(2)), None).result(timeout=60)
+    for line in (tmp_path / "notes").read_text().splitlines():
+        assert json.loads(line) == {"variable": "seen", "hears_interrupts": False, "main": False}
+
+
+@pytest.mark.slow
+def test_the_main_module_is_hidden_no_longer_than_a_child_is_described(
+    evaluator: Evaluator,
+) -> None:
+    main, seen = sys.modules["__main__"], []
+    with open_executor(evaluator, WORKERS) as executor:
+        future = executor.submit(task("Steady"), None)
+        while not future.done():
+            seen.append(sys.modules["__main__"] is main)
+            time.sleep(0.01)
+    assert np.mean(seen) > 0.8
 
 
 def _score_in_workers(evaluator: Evaluator) -> None:

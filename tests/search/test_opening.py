@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from autoimb.evaluation.engine import Evaluator, Task
+from autoimb.evaluation.engine import Evaluation, Evaluator, Task
 from autoimb.evaluation.levels import Level
 from autoimb.search.budget import Budget
 from autoimb.search.executors import InProcessExecutor
-from autoimb.search.opening import Opening, begin, first_configurations
+from autoimb.search.opening import Opening, begin, first_configurations, keep_wanted
 from autoimb.search.study import search
 from autoimb.strategy.search_space import SearchSpace, load_space
 
@@ -66,6 +67,16 @@ def test_a_sampler_that_was_too_slow_is_left_out_with_its_model_alone(space: Sea
     assert "lightgbm + random_under" in left
 
 
+def test_what_the_data_rule_out_or_nobody_asks_for_is_cancelled(space: SearchSpace) -> None:
+    first = first_configurations(space)
+    other = space.default(model="logistic", weight="power")
+    futures: list[Future[Evaluation]] = [Future() for _ in range(3)]
+    begun = list(zip([first[0], other, first[1]], futures, strict=True))
+    assert [one for one, _ in keep_wanted(begun, space, 1)] == [first[0]]
+    assert [future.cancelled() for future in futures] == [False, True, True]
+    assert keep_wanted(begun, space, None) == [begun[0], begun[2]]
+
+
 class Counting(InProcessExecutor):
     """Note what is evaluated."""
 
@@ -92,6 +103,5 @@ def test_what_has_begun_is_not_evaluated_again_and_changes_nothing(tmp_path: Pat
     for begun in ([], begin(executor, own, budget, Level(2))):
         found = search(executor, evaluator, own, budget, begun=begun)
         values.append([r.scores["average_precision"].value for r in found.records])
-    assert begun == []
     assert len(executor.evaluated) == 8
     assert values[0] == values[1]
