@@ -29,6 +29,8 @@ __all__ = ["Evaluation", "Evaluator", "Task", "Training"]
 
 # Of the rows of folds that a process keeps at hand.
 MAX_KEPT_BYTES = 2**27
+# Rows of a file that a process has in its memory while it copies some of them.
+ROWS_AT_A_TIME = 100_000
 
 
 @dataclass(frozen=True)
@@ -327,7 +329,11 @@ class Evaluator:
     def _make_fold(self, number: int, level: Level, name: str) -> Fold:
         rows = np.flatnonzero(self.assignments[level.repeat] != number)
         part = self._part(rows, level.max_rows)
-        return Fold(part, self.X[self._scored_rows(number, level)], name, self.shared)
+        return Fold(part, self._take(self._scored_rows(number, level)), name, self.shared)
+
+    def _take(self, rows: IntArray) -> FloatArray:
+        """Copy rows, given in order."""
+        return np.asarray(self.X[rows])
 
     def _part(self, rows: IntArray, max_rows: int | None) -> TrainingPart:
         """Return rows to train on, thinned where they are too many."""
@@ -336,7 +342,7 @@ class Evaluator:
             kept, rates = thin(self.y[rows], max_rows, self.seed)
             rows = rows[kept]
         return TrainingPart(
-            self.X[rows], self.y[rows], self.n_levels, self.n_classes, self.seed, rates
+            self._take(rows), self.y[rows], self.n_levels, self.n_classes, self.seed, rates
         )
 
 
@@ -349,6 +355,13 @@ class _LoadedEvaluator(Evaluator):
     def X(self) -> FloatArray:
         # Mapped anew each time: what was read of it does not stay with this process.
         return _map(self.path)
+
+    def _take(self, rows: IntArray) -> FloatArray:
+        taken = np.empty((len(rows), self.X.shape[1]))
+        for start in range(0, len(self.y), ROWS_AT_A_TIME):
+            some = slice(*np.searchsorted(rows, (start, start + ROWS_AT_A_TIME)))
+            taken[some] = self.X[rows[some]]
+        return taken
 
 
 def _map(path: Path) -> AnyArray:

@@ -6,11 +6,12 @@ The table, numbers with 1 % positives, is drawn and written in a process of its 
 reads it and calls `autoimb.fit` on the frame, or with `--from csv` on the file. Meanwhile this
 process looks every 0.2 s at the memory of that process and of its workers. PSS counts a page that
 several processes share as a part to each, so that their sum is what is really in use; where the
-system does not know it, USS is taken instead. The frame of the caller is part of it.
+system does not know it, USS is taken instead. The frame of the caller and the imported packages are
+part of it; what the process held before the call is also taken off.
 
-Memory is held against three times the encoded table (rows x columns x 8 bytes) and 250 MB for each
-worker, time against 1.05 times the budget and 5 s. Nothing is tracked. Looking on takes a few
-hundredths of a core, for which GOMP_SPINCOUNT is set, unless it is already.
+What the fit adds is held against three times the encoded table (rows x columns x 8 bytes) and
+250 MB for each worker, time against 1.05 times the budget and 5 s. Nothing is tracked. Looking on
+takes a few hundredths of a core, for which GOMP_SPINCOUNT is set, unless it is already.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ def fit_table(order: dict[str, Any]) -> dict[str, Any]:
     from watching import Notes
 
     import autoimb
+    import autoimb.running  # else imported by the first call
 
     folder = Path(order["folder"])
     data = folder / "table.csv" if order["source"] == "csv" else read_frame(folder)
@@ -161,12 +163,15 @@ def print_memory(found: dict[str, Any], peaks: Peaks) -> None:
     limit = TABLES * table + WORKER_MB * found["workers"]
     print_header("memory", "MB")
     print_line("encoded table", f"{table:,.0f}")
-    print_line("RSS of the process before the fit", f"{found['before']:,.0f}")
+    print_line("RSS of the process before the fit, with the frame", f"{found['before']:,.0f}")
     print_line("peak RSS of the process", f"{peaks.rss:,.0f}")
     kind = "/".join(sorted(peaks.measures))
     print_line(f"peak {kind} of the process", f"{peaks.parent:,.0f}")
     print_line(f"peak {kind} of a worker", f"{peaks.worker:,.0f}")
-    print_line(f"**peak {kind} of all together**", f"**{peaks.together:,.0f}**")
+    print_line(f"peak {kind} of all together", f"{peaks.together:,.0f}")
+    print_line(
+        "**of it beyond what was there before**", f"**{peaks.together - found['before']:,.0f}**"
+    )
     workers = f"{found['workers']} x {WORKER_MB} MB"
     print_line(f"limit: {TABLES} tables and {workers}", f"{limit:,.0f}")
     print(f"\nup to {peaks.workers_at_once} workers at once, looked {peaks.looks} times\n")

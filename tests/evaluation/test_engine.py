@@ -101,9 +101,15 @@ def test_an_evaluation_scores_every_row(space: SearchSpace, data: Dataset) -> No
     assert found.seconds > 0
 
 
+@pytest.mark.parametrize("rows_at_a_time", [7, 100_000])
 def test_what_other_processes_load_gives_the_same_results(
-    space: SearchSpace, data: Dataset, tmp_path: Path
+    space: SearchSpace,
+    data: Dataset,
+    tmp_path: Path,
+    rows_at_a_time: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("autoimb.evaluation.engine.ROWS_AT_A_TIME", rows_at_a_time)
     mine = evaluator(data)
     mine.save(tmp_path)
     strategy = space.default(model="logistic", sampler="smote")
