@@ -16,7 +16,7 @@ from autoimb.artifact import FittedModel
 from autoimb.data.dataset import Dataset
 from autoimb.data.splitting import assign_folds, feasible_folds
 from autoimb.decision.rules import solve_rule
-from autoimb.errors import AutoImbWarning
+from autoimb.errors import AutoImbWarning, SearchError
 from autoimb.evaluation.engine import Evaluator, Training
 from autoimb.evaluation.levels import Level, plan_levels
 from autoimb.metrics import Metric, get_metric
@@ -27,7 +27,7 @@ from autoimb.recommendation import Recommendation, build_leaderboard, recommend
 from autoimb.refitting import Refit, estimate_refit, refit
 from autoimb.search.blend import Exported, choose_export
 from autoimb.search.executors import Executor, InProcessExecutor, open_executor
-from autoimb.search.interruption import interruptible
+from autoimb.search.interruption import NOTHING_YET, interruptible
 from autoimb.search.opening import Begun, begin
 from autoimb.search.records import SearchResult, TrialRecord
 from autoimb.search.resources import Resources
@@ -185,8 +185,7 @@ def fit_dataset(
     with interruptible() as interruption:
         with open_executor(evaluator, resources) as executor:
             begun = _begin(executor, plan, levels[0], folder)
-            profile = profile_dataset(dataset, plan.seed)
-            release_memory()
+            profile = _profile(dataset, plan.seed)
             watching.started(dataset, profile, plan)
             space = plan.space.restricted_to(profile.facts(n_folds))
             found = search(
@@ -202,6 +201,15 @@ def fit_dataset(
         result = _result(plan, profile, found, trained, model, evaluator, notes)
         watching.finished(result)
     return result
+
+
+def _profile(dataset: Dataset, seed: int) -> Profile:
+    try:
+        return profile_dataset(dataset, seed)
+    except KeyboardInterrupt:
+        raise SearchError(NOTHING_YET) from None
+    finally:
+        release_memory()
 
 
 def _begin(executor: Executor, plan: Plan, level: Level, folder: Path | None) -> Begun:

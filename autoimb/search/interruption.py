@@ -12,7 +12,9 @@ from typing import Any
 
 from autoimb.errors import AutoImbWarning
 
-__all__ = ["Interruption", "interruptible"]
+__all__ = ["NOTHING_YET", "Interruption", "interruptible"]
+
+NOTHING_YET = "interrupted before the first configuration was evaluated; nothing to export."
 
 
 class Interruption:

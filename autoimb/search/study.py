@@ -19,6 +19,7 @@ from autoimb.metrics import Metric, get_metric
 from autoimb.search.budget import Budget, RefitCost
 from autoimb.search.contest import Contest
 from autoimb.search.executors import Executor
+from autoimb.search.interruption import NOTHING_YET
 from autoimb.search.journal import EvaluationFolder, FileJournal
 from autoimb.search.opening import Begun, keep_wanted
 from autoimb.search.records import Candidate, SearchResult
@@ -322,7 +323,7 @@ class _Search:
 
     def _why_nothing(self) -> str:
         if self.interrupted:
-            return "interrupted before the first configuration was evaluated; nothing to export."
+            return NOTHING_YET
         records = self.contest.records.values()
         reasons = sorted({record.reason for record in records})
         return (
