@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,13 @@ from optuna.trial import FrozenTrial, TrialState
 from autoimb.metrics import Metric
 from autoimb.strategy.configuration import STAGES
 
-__all__ = ["STUDY", "ComponentSampler", "create_study"]
+__all__ = ["OUTCOME", "STUDY", "ComponentSampler", "create_study"]
 
 STUDY = "autoimb"
 COMPLETE, PRUNED, RUNNING = TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING
+FAIL = TrialState.FAIL
+# What became of a trial, as the study holds it beside its parameters.
+OUTCOME = "outcome"
 # Trials before the first that is no random draw.
 N_RANDOM = 10
 # Trials that are not among the good ones, which TPE tells those from.
@@ -123,8 +127,13 @@ class ComponentSampler(BaseSampler):
         Those that are running are among the others: what they try need not be tried again.
         """
         self._of_trial, self._suggested = number, {}
-        trials = study.get_trials(deepcopy=False, states=(COMPLETE, PRUNED, RUNNING))
-        self._known = [trial for trial in trials if trial.number != number]
+        trials = study.get_trials(deepcopy=False, states=(COMPLETE, PRUNED, RUNNING, FAIL))
+        # Those that were cut off with the search failed by no fault of theirs.
+        self._known = [
+            _as_learned_from(trial)
+            for trial in trials
+            if trial.number != number and (trial.state != FAIL or OUTCOME in trial.user_attrs)
+        ]
         sign = -1 if study.direction == StudyDirection.MAXIMIZE else 1
         finished = [trial for trial in self._known if trial.state != RUNNING]
         ranked = sorted(finished, key=lambda trial: _rank(trial, sign))
@@ -162,6 +171,15 @@ class ComponentSampler(BaseSampler):
                     ours.pop(STAGES[0], None)
                     return dict(sorted(ours.items()))
         return {name: distribution}
+
+
+def _as_learned_from(trial: FrozenTrial) -> FrozenTrial:
+    """Take a failure for as bad as can be: unseen, its like would be suggested again and again."""
+    if trial.state != FAIL:
+        return trial
+    failed = copy(trial)
+    failed.state = PRUNED
+    return failed
 
 
 def _rank(trial: FrozenTrial, sign: int) -> tuple[float, float, float]:

@@ -20,6 +20,7 @@ from autoimb.search.executors import Executor
 from autoimb.search.journal import read_scores, write_scores
 from autoimb.search.opening import Begun, Opening
 from autoimb.search.records import TrialRecord
+from autoimb.search.suggesting import OUTCOME
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.search_space import SearchSpace
 
@@ -27,8 +28,8 @@ __all__ = ["TrialLoop", "spent_before"]
 
 # Trials asked ahead of the oldest unfinished one, where the answer must not depend on workers.
 LOOKAHEAD = 8
-# What the study holds of a trial beside its parameters: what it had to beat, what became of it.
-HURDLE, OUTCOME = "hurdle", "outcome"
+# What a trial had to beat, as the study holds it beside its parameters.
+HURDLE = "hurdle"
 SLOW = "took longer than one trial may"
 
 Watch = Callable[[TrialRecord], None]
@@ -342,8 +343,7 @@ class TrialLoop:
     def _tell_study(self, trial: optuna.Trial, record: TrialRecord) -> None:
         """Tell what the sampler learns from: of a pruned trial how far it came, and how well.
 
-        Optuna ranks pruned trials below every complete one, and those without a value last; it
-        ignores failed ones. What took too long must not be suggested again and again.
+        Pruned trials rank below every complete one, and those without a value last.
         """
         metric, n_done = self.contest.metric, len(record.fold_values)
         if record.state == "complete":

@@ -258,6 +258,16 @@ def test_what_goes_wrong_in_a_worker_is_one_failed_trial(
     assert any(record.state == "complete" for record in found.records)
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_fails_again_and_again_is_suggested_less_and_less(
+    evaluator: Evaluator, space: Any, seed: int
+) -> None:
+    other = Evaluator(evaluator.X, evaluator.y, evaluator.folds, (0, 0), 2, "f1", seed=seed)
+    found = search(other, space("Steady", "Raising"), trials(50), n_workers=1)
+    failed = [record.state == "failed" for record in found.records]
+    assert sum(failed[20:]) <= 10
+
+
 @pytest.mark.slow
 def test_what_was_too_slow_is_not_tried_first_once_more(
     evaluator: Evaluator, space: Any, monkeypatch: pytest.MonkeyPatch
