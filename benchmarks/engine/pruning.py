@@ -156,7 +156,7 @@ def main() -> None:
         delayed(compare)(arguments.data / e["file"], e["name"], e["target"], arguments.seconds)
         for e in index
     )
-    table = pd.DataFrame(found).set_index("data set")
+    table = pd.DataFrame(found).set_index("data set").astype(float)
     table.loc["mean"] = table.mean()
     print(table.round(4).to_string())
     print(f"same winner on {np.sum(table['out of fold'].iloc[:-1] == 0)} of {len(found)}")
