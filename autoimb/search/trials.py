@@ -240,6 +240,8 @@ class TrialLoop:
 
     def _is_short(self) -> bool:
         """Tell whether time will not suffice for all that is to be tried first."""
+        if not len(self.opening):  # most trials come after it
+            return False
         n_each = len(self.opening) / self.executor.n_workers
         return self.seconds_left() < n_each * self._typical_seconds()
 
