@@ -6,7 +6,7 @@ import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import Score, score_out_of_fold
 from autoimb.metrics import Metric, get_metric
 from autoimb.strategy.configuration import Configuration
-from autoimb.strategy.pipeline import TrainedPipeline, TrainingPart, train
+from autoimb.strategy.pipeline import Rows, TrainedPipeline, TrainingPart, train
 from autoimb.strategy.thinning import thin
 from autoimb.threads import limit_threads
 
@@ -155,6 +155,7 @@ class Evaluator:
         self.n_threads = n_threads
         self.shared = SharedArrays(None)  # with other processes, once it is loaded by one
         self._folds: dict[str, Fold] = {}
+        self._kept_bytes = 0.0
 
     @classmethod
     def on(
@@ -313,23 +314,33 @@ class Evaluator:
         """Return a fold, kept at hand as far as memory goes."""
         name = f"{level.repeat}-{number}-{level.max_rows or 'all'}"
         if name not in self._folds:
-            kept = sum(fold.nbytes for fold in self._folds.values())
+            n_bytes = self._estimate_bytes(level)
             # Before it is made, so that a large one never lies beside another.
-            if kept + self._estimate_bytes(level) > MAX_KEPT_BYTES:
+            if self._kept_bytes + n_bytes > MAX_KEPT_BYTES:
                 self._folds.clear()
+                self._kept_bytes = 0.0
             self._folds[name] = self._make_fold(number, level, name)
+            self._kept_bytes += n_bytes
         return self._folds[name]
 
     def _estimate_bytes(self, level: Level) -> float:
-        n_rows, n_features = self.X.shape
+        n_rows = len(self.y)
         scored = n_rows / self.n_folds
         trained = min(n_rows - scored, level.max_rows or n_rows)
-        return float((trained + scored) * n_features * self.X.itemsize)
+        return self._bytes_of(trained + scored)
+
+    def _bytes_of(self, n_rows: float) -> float:
+        return float(n_rows * self.X.shape[1] * self.X.itemsize)
 
     def _make_fold(self, number: int, level: Level, name: str) -> Fold:
         rows = np.flatnonzero(self.assignments[level.repeat] != number)
         part = self._part(rows, level.max_rows)
-        return Fold(part, self._take(self._scored_rows(number, level)), name, self.shared)
+        return Fold(part, self._rows(self._scored_rows(number, level)), name, self.shared)
+
+    def _rows(self, rows: IntArray) -> Rows:
+        """Copy rows, or tell how to, where many copies would not lie side by side."""
+        is_large = self._bytes_of(len(rows)) > MAX_KEPT_BYTES
+        return partial(self._take, rows) if is_large else self._take(rows)
 
     def _take(self, rows: IntArray) -> FloatArray:
         """Copy rows, given in order."""
@@ -342,7 +353,7 @@ class Evaluator:
             kept, rates = thin(self.y[rows], max_rows, self.seed)
             rows = rows[kept]
         return TrainingPart(
-            self._take(rows), self.y[rows], self.n_levels, self.n_classes, self.seed, rates
+            self._rows(rows), self.y[rows], self.n_levels, self.n_classes, self.seed, rates
         )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from autoimb.arrays import FloatArray
 from autoimb.strategy.encoding import Encoder
-from autoimb.strategy.pipeline import TrainedPipeline, TrainingPart
+from autoimb.strategy.pipeline import Rows, TrainedPipeline, TrainingPart, read
 
 __all__ = ["Fold", "SharedArrays"]
 
@@ -84,35 +84,29 @@ class Fold(TrainingPart):
     ----------
     part : TrainingPart
         Is trained on.
-    X_scored : ndarray of shape (n_scored, n_features)
+    X_scored : ndarray of shape (n_scored, n_features), or callable
+        As the rows of a part.
     name : str
         Tells this fold from others.
     shared : SharedArrays
     """
 
-    def __init__(
-        self, part: TrainingPart, X_scored: FloatArray, name: str, shared: SharedArrays
-    ) -> None:
+    def __init__(self, part: TrainingPart, X_scored: Rows, name: str, shared: SharedArrays) -> None:
         super().__init__(part.X, part.y, part.n_levels, part.n_classes, part.seed, part.rates)
         self.X_scored = X_scored
-        # A model that writes into its rows fails alone, instead of changing those of the others.
-        for array in (self.X, self.y, self.X_scored):
-            array.setflags(write=False)
+        self.y.setflags(write=False)
         self.name = name
         self.shared = shared
         self._scored: dict[str, FloatArray] = {}
 
-    @property
-    def nbytes(self) -> int:
-        """Memory of the rows as they are."""
-        return self.X.nbytes + self.X_scored.nbytes
-
     def encode(self, kind: str) -> tuple[Encoder, FloatArray]:
         """Encode the rows to train on, or recall how some process did."""
-        if kind == "raw":
-            return super().encode(kind)
         own = super().encode
-        encoder, Z = self.shared.recall(f"{self.name}-{kind}", lambda: own(kind))
+        if kind == "raw":
+            encoder, Z = own(kind)
+        else:
+            encoder, Z = self.shared.recall(f"{self.name}-{kind}", lambda: own(kind))
+        # A model that writes into its rows fails alone, instead of changing those of the others.
         Z.setflags(write=False)
         return encoder, Z
 
@@ -127,14 +121,19 @@ class Fold(TrainingPart):
         -------
         ndarray of shape (n_scored, n_classes)
         """
-        kind = pipeline.encoder.input
-        if kind not in self._scored:
-            self._scored[kind] = self._encode_scored(pipeline.encoder)
-            self._scored[kind].setflags(write=False)
-        return pipeline.predict_encoded(self._scored[kind])
+        return pipeline.predict_encoded(self._scored_by(pipeline.encoder))
+
+    def _scored_by(self, encoder: Encoder) -> FloatArray:
+        """Return the encoded rows to score."""
+        if callable(self.X_scored):
+            return self._encode_scored(encoder)
+        if encoder.input not in self._scored:
+            self._scored[encoder.input] = self._encode_scored(encoder)
+            self._scored[encoder.input].setflags(write=False)
+        return self._scored[encoder.input]
 
     def _encode_scored(self, encoder: Encoder) -> FloatArray:
         if encoder.input == "raw":
-            return self.X_scored
+            return read(self.X_scored)
         name = f"{self.name}-{encoder.input}-scored"
-        return self.shared.recall(name, lambda: (None, encoder.transform(self.X_scored)))[1]
+        return self.shared.recall(name, lambda: (None, encoder.transform(read(self.X_scored))))[1]

@@ -8,7 +8,7 @@ is numeric on one scale. An encoder is fitted on training rows only.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,8 @@ BOUND = 3.0
 FAR = 1e9
 # Two categories are at distance 1 when each of their two columns differs by 1 / sqrt(2).
 ONE_HOT_HEIGHT = 2**-0.5
+# Rows that are encoded at a time: what is computed on the way stays small beside the table.
+ROWS_AT_A_TIME = 2**14
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,9 @@ class _Scale:
     high: FloatArray
 
     @classmethod
-    def of(cls, numbers: FloatArray) -> _Scale:
-        filled = np.where(np.isnan(numbers).all(axis=0), 0.0, numbers)
-        if not numbers.shape[1]:
-            return cls(*np.empty((4, 0)))
-        low, lower, centre, upper, high = np.nanquantile(filled, [0, 0.25, 0.5, 0.75, 1], axis=0)
+    def of(cls, X: FloatArray, columns: Iterable[int]) -> _Scale:
+        each = [_quartiles(X[:, j]) for j in columns]
+        low, lower, centre, upper, high = np.array(each).reshape(-1, 5).T
         # The factor makes the interquartile range of a normal distribution its deviation.
         width = np.where(upper > lower, (upper - lower) / 1.349, (high - low) / 2)
         return cls(centre, np.where(width > 0, width, 1.0), low, high)
@@ -59,6 +59,11 @@ class _Scale:
         z = np.clip(squashed, -BOUND * (1 - 1e-9), BOUND * (1 - 1e-9))
         numbers = z / np.sqrt(1 - (z / BOUND) ** 2) * self.width + self.centre
         return np.asarray(np.clip(numbers, self.low, self.high))
+
+
+def _quartiles(column: FloatArray) -> FloatArray:
+    known = column[~np.isnan(column)]
+    return np.asarray(np.quantile(known if len(known) else [0.0], [0, 0.25, 0.5, 0.75, 1]))
 
 
 class Encoder:
@@ -118,9 +123,9 @@ class Encoder:
         """
         if self.input == "raw":
             return X
-        self.scale_ = _Scale.of(X[:, self.numbers])
+        self.scale_ = _Scale.of(X, self.numbers)
         self.n_statistics_ = 0
-        self.gaps_ = np.flatnonzero(np.isnan(X[:, self.numbers]).any(axis=0))
+        self.gaps_ = np.flatnonzero([np.isnan(X[:, j]).any() for j in self.numbers])
         if self.input == "mixed" or not len(self.many):
             return self.transform(X)
         n_folds = max(2, min(5, int(np.bincount(y).min())))
@@ -135,7 +140,7 @@ class Encoder:
             warnings.simplefilter("ignore", FutureWarning)
             statistics = self.target_.fit_transform(self._codes(X, self.many), y)
         self.n_statistics_ = statistics.shape[1]
-        self.target_scale_ = _Scale.of(statistics)
+        self.target_scale_ = _Scale.of(statistics, range(self.n_statistics_))
         return self._assemble(X, statistics)
 
     def transform(self, X: FloatArray) -> FloatArray:
@@ -151,11 +156,6 @@ class Encoder:
         """
         if self.input == "raw":
             return X
-        if self.input == "mixed":
-            mixed = X.copy()
-            mixed[:, self.numbers] = self._number_block(X)
-            mixed[:, self.categories] = self._codes(X, self.categories)
-            return mixed
         statistics = np.empty((len(X), self.n_statistics_))
         if len(self.many) and len(X):
             statistics = self.target_.transform(self._codes(X, self.many))
@@ -187,6 +187,22 @@ class Encoder:
         return X
 
     def _assemble(self, X: FloatArray, statistics: FloatArray) -> FloatArray:
+        Z: FloatArray | None = None
+        for start in range(0, max(len(X), 1), ROWS_AT_A_TIME):
+            rows = slice(start, start + ROWS_AT_A_TIME)
+            some = self._assemble_some(X[rows], statistics[rows])
+            if Z is None:
+                Z = np.empty((len(X), some.shape[1]))
+            Z[rows] = some
+        assert Z is not None
+        return Z
+
+    def _assemble_some(self, X: FloatArray, statistics: FloatArray) -> FloatArray:
+        if self.input == "mixed":
+            mixed = X.copy()
+            mixed[:, self.numbers] = self._number_block(X)
+            mixed[:, self.categories] = self._codes(X, self.categories)
+            return mixed
         if self.input == "scaled" and statistics.shape[1]:
             statistics = self.target_scale_.squash(statistics)
         gaps = np.isnan(X[:, self.numbers[self.gaps_]]) * ONE_HOT_HEIGHT

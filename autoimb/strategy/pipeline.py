@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -22,11 +22,20 @@ from autoimb.strategy.search_space import import_class
 from autoimb.strategy.thinning import correct_prevalence
 
 __all__ = [
-    "AveragedPipeline", "BlendedPipeline", "Pipeline", "TrainedPipeline", "TrainingPart", "train",
+    "AveragedPipeline", "BlendedPipeline", "Pipeline", "Rows", "TrainedPipeline", "TrainingPart",
+    "read", "train",
 ]  # fmt: skip
 
 # Probabilities of a row may miss 1 by rounding, not by more.
 SUM_TOLERANCE = 1e-3
+
+
+Rows = FloatArray | Callable[[], FloatArray]
+
+
+def read(rows: Rows) -> FloatArray:
+    """Return rows that are at hand, or are read when they are needed."""
+    return rows() if callable(rows) else rows
 
 
 class TrainingPart:
@@ -34,7 +43,9 @@ class TrainingPart:
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray of shape (n_samples, n_features), or callable
+        Many rows are given as a function that reads them: they are read and encoded whenever
+        they are needed, and nothing of them is kept.
     y : ndarray of shape (n_samples,)
     n_levels : sequence of int
         Categories of each column; 0 for numbers.
@@ -46,7 +57,7 @@ class TrainingPart:
 
     def __init__(
         self,
-        X: FloatArray,
+        X: Rows,
         y: IntArray,
         n_levels: Sequence[int],
         n_classes: int,
@@ -63,6 +74,8 @@ class TrainingPart:
 
     def encoded(self, kind: str) -> tuple[Encoder, FloatArray]:
         """Return the encoder for a kind of input, and the encoded rows."""
+        if callable(self.X):
+            return self.encode(kind)
         if kind not in self._encoded:
             self._encoded[kind] = self.encode(kind)
         return self._encoded[kind]
@@ -70,7 +83,7 @@ class TrainingPart:
     def encode(self, kind: str) -> tuple[Encoder, FloatArray]:
         """Fit an encoder to the rows."""
         encoder = Encoder(kind, self.n_levels, self.seed)
-        return encoder, encoder.fit_transform(self.X, self.y)
+        return encoder, encoder.fit_transform(read(self.X), self.y)
 
 
 @dataclass(frozen=True)
@@ -244,12 +257,10 @@ def train(
 def _train(
     configuration: Configuration, part: TrainingPart, n_threads: int, seed: int
 ) -> TrainedPipeline:
-    encoder, Z = part.encoded(configuration.model.input)
-    y = part.y
-    if configuration.sampler.class_path is not None:
-        drawn = _draw(configuration.sampler, part, n_threads, seed)
-        Z = np.concatenate([Z[drawn.kept], encoder.transform(drawn.synthetic)])
-        y = drawn.y
+    if configuration.sampler.class_path is None:
+        (encoder, Z), y = part.encoded(configuration.model.input), part.y
+    else:
+        encoder, Z, y = _resample(configuration, part, n_threads, seed)
     model = build(configuration.model, encoder, n_threads=n_threads, seed=seed)
     fitted = _fit(model, configuration.weight, encoder, Z, y)
     return TrainedPipeline(encoder, fitted, part.n_classes, part.rates)
@@ -266,8 +277,26 @@ def _fit(model: Any, weight: Choice, encoder: Encoder, Z: FloatArray, y: IntArra
     return weighted.fit(Z, y, **fit_parameters).estimator_
 
 
+def _resample(
+    configuration: Configuration, part: TrainingPart, n_threads: int, seed: int
+) -> tuple[Encoder, FloatArray, IntArray]:
+    """Return what the sampler made of the rows, encoded for the model."""
+    drawn = _draw(configuration.sampler, part, n_threads, seed)
+    encoder, Z = part.encoded(configuration.model.input)
+    n_kept = len(drawn.kept)
+    resampled = np.empty((len(drawn.y), Z.shape[1]))
+    np.take(Z, drawn.kept, axis=0, out=resampled[:n_kept], mode="clip")  # copies nothing besides
+    resampled[n_kept:] = encoder.transform(drawn.synthetic)
+    return encoder, resampled, drawn.y
+
+
 def _draw(choice: Choice, part: TrainingPart, n_threads: int, seed: int) -> Resampled:
     encoder, Z = part.encoded(choice.input)
+    if callable(part.X):
+        # Samplers copy all rows once or twice. Real rows are taken from the table itself, and
+        # synthetic ones are drawn at random: single precision is enough for either.
+        with np.errstate(over="ignore"):
+            Z = Z.astype(np.float32)
     sampler = build(choice, encoder, n_threads=n_threads, seed=seed)
     return resample(sampler, encoder, Z, part.y)
 

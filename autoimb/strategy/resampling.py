@@ -17,6 +17,9 @@ from autoimb.strategy.encoding import Encoder
 
 __all__ = ["BalanceTowards", "Resampled", "resample"]
 
+# Rows that are compared at a time, so that none of a large table is copied.
+ROWS_AT_A_TIME = 2**14
+
 
 @dataclass(frozen=True)
 class BalanceTowards:
@@ -125,6 +128,15 @@ def _origin(sampler: Any, Z: FloatArray, Z_resampled: FloatArray) -> IntArray:
     else:
         origin = np.arange(len(Z_resampled), dtype=np.intp)
     origin = np.where(origin < n, origin, -1)
+    is_true = all(
+        _are_equal(Z_resampled[rows], Z, origin[rows])
+        for start in range(0, len(origin), ROWS_AT_A_TIME)
+        for rows in [slice(start, start + ROWS_AT_A_TIME)]
+    )
+    return origin if is_true else np.full(len(Z_resampled), -1, dtype=np.intp)
+
+
+def _are_equal(resampled: FloatArray, Z: FloatArray, origin: IntArray) -> bool:
+    """Tell whether rows are those that they are said to come from, if any."""
     real = origin >= 0
-    appended = np.array_equal(Z_resampled[real], Z[origin[real]], equal_nan=True)
-    return origin if appended else np.full(len(Z_resampled), -1, dtype=np.intp)
+    return np.array_equal(resampled[real], Z[origin[real]], equal_nan=True)
