@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -38,6 +39,10 @@ from autoimb.strategy.pipeline import Pipeline
 __all__ = [
     "FitResult", "Watcher", "fit_dataset", "make_evaluator", "make_model",
 ]  # fmt: skip
+
+# A profile of a million rows takes some seconds, which a fit of fewer has not: it does with part
+# of the work.
+FULL_PROFILE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -185,7 +190,7 @@ def fit_dataset(
     with interruptible() as interruption:
         with open_executor(evaluator, resources) as executor:
             begun = _begin(executor, plan, levels[0], folder)
-            profile = _profile(dataset, plan.seed)
+            profile = _profile(dataset, plan)
             watching.started(dataset, profile, plan)
             space = plan.space.restricted_to(profile.facts(n_folds))
             found = search(
@@ -203,13 +208,14 @@ def fit_dataset(
     return result
 
 
-def _profile(dataset: Dataset, seed: int) -> Profile:
+def _profile(dataset: Dataset, plan: Plan) -> Profile:
+    share = min((plan.budget.seconds or math.inf) / FULL_PROFILE_SECONDS, 1.0)
     try:
-        return profile_dataset(dataset, seed)
+        return profile_dataset(dataset, plan.seed, share=share)
     except KeyboardInterrupt:
         raise SearchError(NOTHING_YET) from None
     finally:
-        release_memory()
+        release_memory(dataset.X)
 
 
 def _begin(executor: Executor, plan: Plan, level: Level, folder: Path | None) -> Begun:

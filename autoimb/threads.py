@@ -1,4 +1,4 @@
-"""Threads of the numerical libraries, held to a number."""
+"""Threads of the numerical libraries."""
 
 from __future__ import annotations
 
@@ -7,9 +7,26 @@ from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 
+import joblib
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["limit_threads"]
+__all__ = ["in_threads", "limit_threads"]
+
+
+def in_threads() -> AbstractContextManager[Any]:
+    """Have what joblib runs in parallel run in threads, for a `with` block.
+
+    Its processes take seconds to start and a copy of the rows each, stay after a worker that is
+    killed, and are no faster for the trees that use them.
+
+    Examples
+    --------
+    >>> with in_threads():
+    ...     joblib.Parallel(2)(joblib.delayed(abs)(number) for number in (-1, 1))
+    [1, 1]
+    """
+    found: AbstractContextManager[Any] = joblib.parallel_config(backend="threading")
+    return found
 
 
 def limit_threads(n_threads: int, kind: str | None = None) -> AbstractContextManager[Any]:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from autoimb.arrays import FloatArray, IntArray
+from autoimb.arrays import FloatArray, IntArray, keep_on_disk
 from autoimb.data.columns import Column, infer_column
 from autoimb.errors import DataError, nearest_name
 
@@ -293,7 +293,7 @@ def make_dataset(
         raise DataError(
             f"no column can tell the classes apart ({reasons}). Add informative columns."
         )
-    X = schema.to_matrix(table)
+    X = keep_on_disk(schema.to_matrix(table))
     codes = labels.encode(np.asarray(y))
     few = table.head(5).reset_index(drop=True)
     return Dataset(X, codes, schema, labels, name, target, few, table.index)

@@ -276,6 +276,7 @@ class Evaluator:
         TrainedPipeline
         """
         if training.fold is None:
+            self._make_room(self._bytes_of(min(len(self.y), training.max_rows or len(self.y))))
             part = self._part(np.arange(len(self.y)), training.max_rows)
         else:
             part = self._fold(training.fold, Level(self.n_folds, training.max_rows))
@@ -314,14 +315,16 @@ class Evaluator:
         """Return a fold, kept at hand as far as memory goes."""
         name = f"{level.repeat}-{number}-{level.max_rows or 'all'}"
         if name not in self._folds:
-            n_bytes = self._estimate_bytes(level)
-            # Before it is made, so that a large one never lies beside another.
-            if self._kept_bytes + n_bytes > MAX_KEPT_BYTES:
-                self._folds.clear()
-                self._kept_bytes = 0.0
+            self._make_room(self._estimate_bytes(level))
             self._folds[name] = self._make_fold(number, level, name)
-            self._kept_bytes += n_bytes
         return self._folds[name]
+
+    def _make_room(self, n_bytes: float) -> None:
+        """Drop the folds at hand where further rows would be too many."""
+        if self._kept_bytes + n_bytes > MAX_KEPT_BYTES:
+            self._folds.clear()
+            self._kept_bytes = 0.0
+        self._kept_bytes += n_bytes
 
     def _estimate_bytes(self, level: Level) -> float:
         n_rows = len(self.y)

@@ -68,6 +68,7 @@ def view_class(
     seed: int,
     *,
     n_views: int,
+    share: float,
     n_threads: int,
 ) -> ClassView:
     """Measure one class against the rest.
@@ -82,6 +83,8 @@ def view_class(
     seed : int
     n_views : int
         How many classes share the work.
+    share : float
+        Part of the work of a profile that may be spent on all of them.
     n_threads : int
 
     Returns
@@ -91,7 +94,7 @@ def view_class(
     is_member = dataset.y == code
     table = Rows(dataset.X, encoder, n_threads=n_threads)
     near = describe_neighbourhood(
-        table, is_member, seed, n_columns=encoder.n_columns, n_profiles=n_views
+        table, is_member, seed, n_columns=encoder.n_columns, share=share / n_views
     )
     per_side = _affordable(MARGINAL_ROWS, n_views, MARGINAL_CELLS / encoder.n_columns / 2)
     rows = draw_rows(is_member.astype(np.intp), per_side, seed)

@@ -41,7 +41,7 @@ SHOWN_ROWS = 800
 WHY_NO_FEATURE = "no column tells rows apart"
 
 
-def profile_dataset(dataset: Dataset, seed: int = 0) -> Profile:
+def profile_dataset(dataset: Dataset, seed: int = 0, *, share: float = 1.0) -> Profile:
     """Profile a dataset.
 
     Parameters
@@ -49,6 +49,9 @@ def profile_dataset(dataset: Dataset, seed: int = 0) -> Profile:
     dataset : Dataset
     seed : int
         For the choice of rows where not all are looked at, and for ties.
+    share : float
+        In (0, 1]: part of the usual work that may be spent. Of a large table fewer rows are asked
+        for their neighbours then, which widens the intervals.
 
     Returns
     -------
@@ -67,15 +70,15 @@ def profile_dataset(dataset: Dataset, seed: int = 0) -> Profile:
     """
     # One thread for matrix products: the scan runs as many of them at a time as there are cores.
     with limit_threads(1, "blas"):
-        return _profile(dataset, seed)
+        return _profile(dataset, seed, share)
 
 
-def _profile(dataset: Dataset, seed: int) -> Profile:
+def _profile(dataset: Dataset, seed: int, share: float) -> Profile:
     sizes, n_rows = dataset.class_counts, len(dataset.y)
     rare = rare_classes(sizes)
     labels = [str(label) for label in dataset.labels.by_code]
     encoder = DistanceEncoder.fit(dataset) if dataset.X.shape[1] else None
-    views = _view_classes(dataset, encoder, rare, seed) if encoder else ()
+    views = _view_classes(dataset, encoder, rare, seed, share) if encoder else ()
     absent = {n: undefined(WHY_NO_FEATURE) for n, m in MEASURES.items() if m.of_a_class}
     classes = tuple(
         ClassProfile(labels[c], int(sizes[c]), views[i].measures if views else absent)
@@ -109,11 +112,13 @@ def _profile(dataset: Dataset, seed: int) -> Profile:
 
 
 def _view_classes(
-    dataset: Dataset, encoder: DistanceEncoder, codes: IntArray, seed: int
+    dataset: Dataset, encoder: DistanceEncoder, codes: IntArray, seed: int, share: float
 ) -> tuple[ClassView, ...]:
-    n_threads = os.cpu_count() or 1
+    n_views, n_threads = len(codes), os.cpu_count() or 1
     return tuple(
-        view_class(dataset, encoder, int(c), seed, n_views=len(codes), n_threads=n_threads)
+        view_class(
+            dataset, encoder, int(c), seed, n_views=n_views, share=share, n_threads=n_threads
+        )
         for c in codes
     )
 

@@ -100,7 +100,7 @@ def describe_neighbourhood(
     seed: int,
     *,
     n_columns: int,
-    n_profiles: int = 1,
+    share: float = 1.0,
 ) -> Neighbourhood:
     """Measure the neighbourhood of a class.
 
@@ -113,8 +113,8 @@ def describe_neighbourhood(
         For the choice of rows, and for ties.
     n_columns : int
         Of the encoded table.
-    n_profiles : int
-        Among how many classes the work is shared.
+    share : float
+        Part of the work of a profile that may be spent on it.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def describe_neighbourhood(
     """
     rng = np.random.default_rng(seed)
     members, enemies = np.flatnonzero(is_member), np.flatnonzero(~is_member)
-    most = int(WORK / n_profiles / (2 * len(is_member) * n_columns))
+    most = int(WORK * share / (2 * len(is_member) * n_columns))
     n_queries = min(MAX_QUERIES, max(most, MIN_QUERIES))
     queries = thin(members, n_queries, rng)
     others = thin(enemies, min(MAX_MAJORITY_QUERIES, n_queries), rng)

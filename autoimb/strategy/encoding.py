@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.preprocessing import TargetEncoder
@@ -76,6 +77,8 @@ class Encoder:
         Categories of each column; 0 for numbers.
     seed : int
         For the folds within which target statistics are taken (Micci-Barreca 2001).
+    dtype : type
+        Of what is encoded; "raw" rows stay as they are.
 
     Examples
     --------
@@ -91,11 +94,18 @@ class Encoder:
     True
     """
 
-    def __init__(self, input: str, n_levels: Sequence[int], seed: int = 0) -> None:
+    def __init__(
+        self,
+        input: str,
+        n_levels: Sequence[int],
+        seed: int = 0,
+        dtype: type[np.floating[Any]] = np.float64,
+    ) -> None:
         levels = np.asarray(n_levels, dtype=np.intp)
         self.input = input
         self.n_levels = levels
         self.seed = seed
+        self.dtype = dtype
         self.numbers = np.flatnonzero(levels == 0)
         self.categories = np.flatnonzero(levels > 0)
         self.few = np.flatnonzero((levels > 0) & (levels <= MAX_ONE_HOT))
@@ -192,8 +202,9 @@ class Encoder:
             rows = slice(start, start + ROWS_AT_A_TIME)
             some = self._assemble_some(X[rows], statistics[rows])
             if Z is None:
-                Z = np.empty((len(X), some.shape[1]))
-            Z[rows] = some
+                Z = np.empty((len(X), some.shape[1]), dtype=self.dtype)
+            with np.errstate(over="ignore"):
+                Z[rows] = some
         assert Z is not None
         return Z
 

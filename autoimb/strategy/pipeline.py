@@ -20,6 +20,7 @@ from autoimb.strategy.encoding import Encoder
 from autoimb.strategy.resampling import BalanceTowards, Resampled, resample
 from autoimb.strategy.search_space import import_class
 from autoimb.strategy.thinning import correct_prevalence
+from autoimb.threads import in_threads
 
 __all__ = [
     "AveragedPipeline", "BlendedPipeline", "Pipeline", "Rows", "TrainedPipeline", "TrainingPart",
@@ -44,8 +45,8 @@ class TrainingPart:
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features), or callable
-        Many rows are given as a function that reads them: they are read and encoded whenever
-        they are needed, and nothing of them is kept.
+        Many rows are given as a function that reads them: they are read and encoded, in single
+        precision, whenever they are needed, and nothing of them is kept.
     y : ndarray of shape (n_samples,)
     n_levels : sequence of int
         Categories of each column; 0 for numbers.
@@ -82,7 +83,8 @@ class TrainingPart:
 
     def encode(self, kind: str) -> tuple[Encoder, FloatArray]:
         """Fit an encoder to the rows."""
-        encoder = Encoder(kind, self.n_levels, self.seed)
+        dtype = np.float32 if callable(self.X) else np.float64
+        encoder = Encoder(kind, self.n_levels, self.seed, dtype)
         return encoder, encoder.fit_transform(read(self.X), self.y)
 
 
@@ -137,7 +139,8 @@ class TrainedPipeline:
             raise ValueError(f"{name} was trained on a part without every class")
         if not len(Z):
             return np.empty((0, self.n_classes))
-        proba = np.asarray(self.model.predict_proba(Z), dtype=float)
+        with in_threads():
+            proba = np.asarray(self.model.predict_proba(Z), dtype=float)
         if not np.isfinite(proba).all():
             raise ValueError(f"{name} predicts probabilities that are not finite")
         if proba.min() < 0 or proba.max() > 1 + SUM_TOLERANCE:
@@ -248,7 +251,7 @@ def train(
     >>> train(strategy, part).predict_proba(np.array([[5.0], [38.0]])).round().tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), in_threads():
         # A component's warnings concern its author; what they mean for the user is its score.
         warnings.simplefilter("ignore")
         return _train(configuration, part, n_threads, seed)
@@ -284,7 +287,7 @@ def _resample(
     drawn = _draw(configuration.sampler, part, n_threads, seed)
     encoder, Z = part.encoded(configuration.model.input)
     n_kept = len(drawn.kept)
-    resampled = np.empty((len(drawn.y), Z.shape[1]))
+    resampled = np.empty((len(drawn.y), Z.shape[1]), dtype=Z.dtype)
     np.take(Z, drawn.kept, axis=0, out=resampled[:n_kept], mode="clip")  # copies nothing besides
     resampled[n_kept:] = encoder.transform(drawn.synthetic)
     return encoder, resampled, drawn.y
@@ -296,7 +299,7 @@ def _draw(choice: Choice, part: TrainingPart, n_threads: int, seed: int) -> Resa
         # Samplers copy all rows once or twice. Real rows are taken from the table itself, and
         # synthetic ones are drawn at random: single precision is enough for either.
         with np.errstate(over="ignore"):
-            Z = Z.astype(np.float32)
+            Z = Z.astype(np.float32, copy=False)
     sampler = build(choice, encoder, n_threads=n_threads, seed=seed)
     return resample(sampler, encoder, Z, part.y)
 
