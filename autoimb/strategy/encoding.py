@@ -167,7 +167,7 @@ class Encoder:
         if self.input == "raw":
             return X
         statistics = np.empty((len(X), self.n_statistics_))
-        if len(self.many) and len(X):
+        if self.n_statistics_ and len(X):
             statistics = self.target_.transform(self._codes(X, self.many))
         return self._assemble(X, statistics)
 

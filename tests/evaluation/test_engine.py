@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from autoimb.data.dataset import Dataset, make_dataset
 from autoimb.data.splitting import assign_folds
-from autoimb.evaluation.engine import Evaluation, Evaluator, Task
+from autoimb.evaluation import engine
+from autoimb.evaluation.engine import Evaluation, Evaluator, Task, Training
 from autoimb.evaluation.levels import Level
 from autoimb.strategy.configuration import Choice, Configuration
 from autoimb.strategy.search_space import SearchSpace, load_space
@@ -181,3 +183,38 @@ def test_a_part_that_lacks_a_class_fails_by_name(space: SearchSpace, data: Datas
     lacking = Evaluator.on(data, data.y, "f1", seed=0)
     with pytest.raises(ValueError, match=r"without every class|samples of at least 2 classes"):
         lacking.evaluate(space.default(model="memorising"))
+
+
+@pytest.mark.parametrize("sampler", ["none", "random_over", "random_under", "smote"])
+@pytest.mark.parametrize("model", ["lightgbm", "logistic", "extra_trees", "rus_boost"])
+@pytest.mark.parametrize("is_loaded", [False, True])
+def test_many_rows_give_what_few_give(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, sampler: str, is_loaded: bool
+) -> None:
+    rng, y = np.random.default_rng(0), np.repeat([0, 1], [300, 60])
+    table = pd.DataFrame({"x": rng.normal(size=360) + y, "c": rng.choice(list("abc"), 360)})
+    data = make_dataset(table.mask(rng.random((360, 2)) < 0.05), y)
+    chosen = {"model": model} | ({} if model == "rus_boost" else {"sampler": sampler})
+    configuration = load_space("default").default(**chosen)
+    folds = assign_folds(data, 3, seed=0)
+    few = Evaluator.on(data, folds, "f1", seed=0)
+    if is_loaded:
+        few.save(tmp_path)
+    monkeypatch.setattr(engine, "MAX_KEPT_BYTES", 100)
+    monkeypatch.setattr(engine, "ROWS_AT_A_TIME", 17)
+    many = Evaluator.load(tmp_path) if is_loaded else Evaluator.on(data, folds, "f1", seed=0)
+    found = many.evaluate(configuration).proba
+    monkeypatch.undo()
+    wanted = few.evaluate(configuration).proba
+    # Numbers are rounded to single precision on the way, which may move a split between two rows.
+    assert np.mean(np.abs(found - wanted) < 1e-3) > 0.97
+    trained = many.train(Training(configuration))
+    assert trained.predict_proba(data.X).shape == (360, 2)
+
+
+@pytest.mark.parametrize("model", ["balanced_bagging", "easy_ensemble"])
+def test_threads_of_a_model_are_no_processes(data: Dataset, model: str) -> None:
+    evaluator = Evaluator.on(data, assign_folds(data, 2, seed=0), "f1", seed=0, n_threads=2)
+    before = psutil.Process().children(recursive=True)
+    evaluator.evaluate(load_space("default").default(model=model))
+    assert psutil.Process().children(recursive=True) == before

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from autoimb.data.dataset import make_dataset
+from autoimb.profiling import neighbours
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.measures import MEASURES, Estimate, undefined
 from autoimb.profiling.profile import FACTS, Profile
@@ -120,3 +121,15 @@ def test_the_worst_severity_of_a_check_is_recorded() -> None:
 )
 def test_an_estimate_shows_how_sure_it_is(estimate: Estimate, shown: str) -> None:
     assert str(estimate) == shown
+
+
+def test_with_part_of_the_work_fewer_rows_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, y = np.random.default_rng(0), np.repeat(["no", "yes"], [3000, 1000])
+    table = pd.DataFrame({"x": rng.normal(size=4000) + (y == "yes"), "z": rng.normal(size=4000)})
+    dataset = make_dataset(table, y)
+    monkeypatch.setattr(neighbours, "WORK", 2.0 * 1000 * 4000 * 2)
+    whole, part = profile_dataset(dataset), profile_dataset(dataset, share=0.6)
+    assert whole.measures["kdn"].n_used == 1000
+    assert part.measures["kdn"].n_used == 600
+    assert whole.measures["kdn"].half_width == 0 < part.measures["kdn"].half_width
+    assert part.facts(5)["n_minority"] == whole.facts(5)["n_minority"]

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoimb.arrays import FloatArray, IntArray
+from autoimb.strategy import encoding
 from autoimb.strategy.encoding import MAX_ONE_HOT, Encoder
 
 NAN = np.nan
@@ -180,3 +181,22 @@ def test_category_columns_are_told_where_they_are_kept() -> None:
     assert Encoder("raw", LEVELS).categorical_features.tolist() == [2, 3]
     assert Encoder("mixed", LEVELS).categorical_features.tolist() == [2, 3]
     assert Encoder("scaled", LEVELS).categorical_features.tolist() == []
+
+
+@each_input
+def test_rows_encoded_a_few_at_a_time_are_the_same(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    X, y = mixed_rows()
+    at_once = Encoder(kind, LEVELS).fit_transform(X, y)
+    monkeypatch.setattr(encoding, "ROWS_AT_A_TIME", 7)
+    np.testing.assert_array_equal(Encoder(kind, LEVELS).fit_transform(X, y), at_once)
+
+
+@each_filled
+def test_single_precision_is_what_doubles_are_to_six_digits(kind: str) -> None:
+    X, y = mixed_rows()
+    single, double = Encoder(kind, LEVELS, dtype=np.float32), Encoder(kind, LEVELS)
+    Z = single.fit_transform(X, y)
+    assert Z.dtype == single.transform(X).dtype == np.float32
+    np.testing.assert_allclose(Z, double.fit_transform(X, y), rtol=1e-6, atol=1e-6)
