@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import pickle
 import signal
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
@@ -23,6 +22,7 @@ from pebble import ProcessExpired, ProcessFuture
 
 from autoimb.evaluation.engine import Evaluation, Evaluator, Task, Training
 from autoimb.search.resources import Resources
+from autoimb.search.scratch import open_scratch
 from autoimb.search.worker import Worker
 from autoimb.strategy.pipeline import TrainedPipeline
 
@@ -200,9 +200,9 @@ def open_executor(evaluator: Evaluator, resources: Resources) -> Iterator[Execut
     if resources.executor == "in_process":
         yield InProcessExecutor(evaluator)
         return
-    with tempfile.TemporaryDirectory(prefix="autoimb-") as name:
-        evaluator.save(Path(name))
-        executor = WorkerExecutor(Path(name), resources.n_workers, resources.memory)
+    with open_scratch() as folder:
+        evaluator.save(folder)
+        executor = WorkerExecutor(folder, resources.n_workers, resources.memory)
         try:
             yield executor
         finally:
