@@ -21,7 +21,7 @@ from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import Score, score_out_of_fold
 from autoimb.metrics import Metric, get_metric
 from autoimb.strategy.configuration import Configuration
-from autoimb.strategy.pipeline import Rows, TrainedPipeline, TrainingPart, train
+from autoimb.strategy.pipeline import RowSource, TrainedPipeline, TrainingPart, train
 from autoimb.strategy.thinning import thin
 from autoimb.threads import limit_threads
 
@@ -315,8 +315,10 @@ class Evaluator:
         """Return a fold, kept at hand as far as memory goes."""
         name = f"{level.repeat}-{number}-{level.max_rows or 'all'}"
         if name not in self._folds:
-            self._make_room(self._estimate_bytes(level))
+            n_bytes = self._estimate_bytes(level)
+            self._make_room(n_bytes)
             self._folds[name] = self._make_fold(number, level, name)
+            self._kept_bytes += n_bytes
         return self._folds[name]
 
     def _make_room(self, n_bytes: float) -> None:
@@ -324,7 +326,6 @@ class Evaluator:
         if self._kept_bytes + n_bytes > MAX_KEPT_BYTES:
             self._folds.clear()
             self._kept_bytes = 0.0
-        self._kept_bytes += n_bytes
 
     def _estimate_bytes(self, level: Level) -> float:
         n_rows = len(self.y)
@@ -340,7 +341,7 @@ class Evaluator:
         part = self._part(rows, level.max_rows)
         return Fold(part, self._rows(self._scored_rows(number, level)), name, self.shared)
 
-    def _rows(self, rows: IntArray) -> Rows:
+    def _rows(self, rows: IntArray) -> RowSource:
         """Copy rows, or tell how to, where many copies would not lie side by side."""
         is_large = self._bytes_of(len(rows)) > MAX_KEPT_BYTES
         return partial(self._take, rows) if is_large else self._take(rows)

@@ -12,7 +12,7 @@ import numpy as np
 
 from autoimb.arrays import FloatArray
 from autoimb.strategy.encoding import Encoder
-from autoimb.strategy.pipeline import Rows, TrainedPipeline, TrainingPart, read
+from autoimb.strategy.pipeline import RowSource, TrainedPipeline, TrainingPart, read_rows
 
 __all__ = ["Fold", "SharedArrays"]
 
@@ -91,7 +91,9 @@ class Fold(TrainingPart):
     shared : SharedArrays
     """
 
-    def __init__(self, part: TrainingPart, X_scored: Rows, name: str, shared: SharedArrays) -> None:
+    def __init__(
+        self, part: TrainingPart, X_scored: RowSource, name: str, shared: SharedArrays
+    ) -> None:
         super().__init__(part.X, part.y, part.n_levels, part.n_classes, part.seed, part.rates)
         self.X_scored = X_scored
         self.y.setflags(write=False)
@@ -134,6 +136,8 @@ class Fold(TrainingPart):
 
     def _encode_scored(self, encoder: Encoder) -> FloatArray:
         if encoder.input == "raw":
-            return read(self.X_scored)
+            return read_rows(self.X_scored)
         name = f"{self.name}-{encoder.input}-scored"
-        return self.shared.recall(name, lambda: (None, encoder.transform(read(self.X_scored))))[1]
+        return self.shared.recall(
+            name, lambda: (None, encoder.transform(read_rows(self.X_scored)))
+        )[1]

@@ -12,7 +12,9 @@ from pathlib import Path
 
 __all__ = ["open_scratch"]
 
-PREFIX = "autoimb-"
+PREFIX = "autoimb-workers-"
+# Without this file in it, a folder of such a name is somebody else's.
+MARK = "made-by-autoimb"
 # Seconds after which a folder that nobody holds is taken for one of a process that was killed.
 ABANDONED = 60.0
 
@@ -40,12 +42,13 @@ def open_scratch() -> Iterator[Path]:
         with suppress(OSError):  # another user's, or gone meanwhile
             _remove_if_abandoned(path)
     with tempfile.TemporaryDirectory(prefix=PREFIX) as name, _held(Path(name)):
+        (Path(name) / MARK).touch()
         yield Path(name)
 
 
 def _remove_if_abandoned(path: Path) -> None:
     is_old = time.time() - path.stat().st_mtime > ABANDONED
-    if is_old and path.is_dir():
+    if is_old and (path / MARK).is_file():
         with _held(path) as is_free:
             if is_free:
                 shutil.rmtree(path, ignore_errors=True)

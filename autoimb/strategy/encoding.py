@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.preprocessing import TargetEncoder
+from sklearn.utils import gen_batches
 
 from autoimb.arrays import FloatArray, IntArray
 
@@ -197,15 +198,11 @@ class Encoder:
         return X
 
     def _assemble(self, X: FloatArray, statistics: FloatArray) -> FloatArray:
-        Z: FloatArray | None = None
-        for start in range(0, max(len(X), 1), ROWS_AT_A_TIME):
-            rows = slice(start, start + ROWS_AT_A_TIME)
-            some = self._assemble_some(X[rows], statistics[rows])
-            if Z is None:
-                Z = np.empty((len(X), some.shape[1]), dtype=self.dtype)
-            with np.errstate(over="ignore"):
-                Z[rows] = some
-        assert Z is not None
+        n_encoded = self._assemble_some(X[:0], statistics[:0]).shape[1]
+        Z = np.empty((len(X), n_encoded), dtype=self.dtype)
+        with np.errstate(over="ignore"):
+            for rows in gen_batches(max(len(X), 1), ROWS_AT_A_TIME):
+                Z[rows] = self._assemble_some(X[rows], statistics[rows])
         return Z
 
     def _assemble_some(self, X: FloatArray, statistics: FloatArray) -> FloatArray:

@@ -23,18 +23,18 @@ from autoimb.strategy.thinning import correct_prevalence
 from autoimb.threads import in_threads
 
 __all__ = [
-    "AveragedPipeline", "BlendedPipeline", "Pipeline", "Rows", "TrainedPipeline", "TrainingPart",
-    "read", "train",
+    "AveragedPipeline", "BlendedPipeline", "Pipeline", "RowSource", "TrainedPipeline",
+    "TrainingPart", "read_rows", "train",
 ]  # fmt: skip
 
 # Probabilities of a row may miss 1 by rounding, not by more.
 SUM_TOLERANCE = 1e-3
 
 
-Rows = FloatArray | Callable[[], FloatArray]
+RowSource = FloatArray | Callable[[], FloatArray]
 
 
-def read(rows: Rows) -> FloatArray:
+def read_rows(rows: RowSource) -> FloatArray:
     """Return rows that are at hand, or are read when they are needed."""
     return rows() if callable(rows) else rows
 
@@ -58,7 +58,7 @@ class TrainingPart:
 
     def __init__(
         self,
-        X: Rows,
+        X: RowSource,
         y: IntArray,
         n_levels: Sequence[int],
         n_classes: int,
@@ -85,7 +85,7 @@ class TrainingPart:
         """Fit an encoder to the rows."""
         dtype = np.float32 if callable(self.X) else np.float64
         encoder = Encoder(kind, self.n_levels, self.seed, dtype)
-        return encoder, encoder.fit_transform(read(self.X), self.y)
+        return encoder, encoder.fit_transform(read_rows(self.X), self.y)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from sklearn.utils import gen_batches
 
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.strategy.encoding import Encoder
@@ -130,8 +131,7 @@ def _origin(sampler: Any, Z: FloatArray, Z_resampled: FloatArray) -> IntArray:
     origin = np.where(origin < n, origin, -1)
     is_true = all(
         _are_equal(Z_resampled[rows], Z, origin[rows])
-        for start in range(0, len(origin), ROWS_AT_A_TIME)
-        for rows in [slice(start, start + ROWS_AT_A_TIME)]
+        for rows in gen_batches(len(origin), ROWS_AT_A_TIME)
     )
     return origin if is_true else np.full(len(Z_resampled), -1, dtype=np.intp)
 

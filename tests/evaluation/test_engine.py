@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import tracemalloc
 import warnings
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from autoimb.data.splitting import assign_folds
 from autoimb.evaluation import engine
 from autoimb.evaluation.engine import Evaluation, Evaluator, Task, Training
 from autoimb.evaluation.levels import Level
+from autoimb.strategy import encoding, resampling
 from autoimb.strategy.configuration import Choice, Configuration
 from autoimb.strategy.search_space import SearchSpace, load_space
 
@@ -185,17 +188,29 @@ def test_a_part_that_lacks_a_class_fails_by_name(space: SearchSpace, data: Datas
         lacking.evaluate(space.default(model="memorising"))
 
 
-@pytest.mark.parametrize("sampler", ["none", "random_over", "random_under", "smote"])
-@pytest.mark.parametrize("model", ["lightgbm", "logistic", "extra_trees", "rus_boost"])
 @pytest.mark.parametrize("is_loaded", [False, True])
+@pytest.mark.parametrize(
+    ("model", "sampler"),
+    [
+        ("rus_boost", None),
+        *product(
+            ["lightgbm", "logistic", "extra_trees"],
+            ["none", "random_over", "random_under", "smote"],
+        ),
+    ],
+)
 def test_many_rows_give_what_few_give(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, sampler: str, is_loaded: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
+    sampler: str | None,
+    is_loaded: bool,
 ) -> None:
     rng, y = np.random.default_rng(0), np.repeat([0, 1], [300, 60])
     table = pd.DataFrame({"x": rng.normal(size=360) + y, "c": rng.choice(list("abc"), 360)})
     data = make_dataset(table.mask(rng.random((360, 2)) < 0.05), y)
-    chosen = {"model": model} | ({} if model == "rus_boost" else {"sampler": sampler})
-    configuration = load_space("default").default(**chosen)
+    chosen = {"model": model, "sampler": sampler}
+    configuration = load_space("default").default(**{k: v for k, v in chosen.items() if v})
     folds = assign_folds(data, 3, seed=0)
     few = Evaluator.on(data, folds, "f1", seed=0)
     if is_loaded:
@@ -210,6 +225,37 @@ def test_many_rows_give_what_few_give(
     assert np.mean(np.abs(found - wanted) < 1e-3) > 0.97
     trained = many.train(Training(configuration))
     assert trained.predict_proba(data.X).shape == (360, 2)
+
+
+@pytest.mark.parametrize(
+    ("model", "sampler"),
+    [
+        ("lightgbm", "random_over"),
+        ("lightgbm", "smote"),
+        ("logistic", "none"),
+        ("logistic", "smote"),
+    ],
+)
+def test_of_many_rows_few_copies_lie_side_by_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, sampler: str
+) -> None:
+    rng, n = np.random.default_rng(0), 20_000
+    X, y = rng.normal(size=(n, 30)), (np.arange(n) % 100 == 0).astype(int)
+    Evaluator(X, y, np.arange(n) // 7 % 5, (0,) * 30, 2, "roc_auc", seed=0).save(tmp_path)
+    monkeypatch.setattr(engine, "MAX_KEPT_BYTES", 1_000_000)
+    for module in (engine, encoding, resampling):
+        monkeypatch.setattr(module, "ROWS_AT_A_TIME", 1_000)
+    evaluator = Evaluator.load(tmp_path)
+    space = load_space("default")
+    configuration = space.default(model=model, sampler=sampler)
+    evaluator.evaluate(Task(space.default(model="logistic"), Level(1, 500)))  # imports, too
+    tracemalloc.start()
+    try:
+        evaluator.evaluate(Task(configuration, Level(1)))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2.25 * X.nbytes
 
 
 @pytest.mark.parametrize("model", ["balanced_bagging", "easy_ensemble"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autoimb.search.scratch import ABANDONED, open_scratch
+from autoimb.search.scratch import ABANDONED, MARK, PREFIX, open_scratch
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="folders cannot be held there")
 
@@ -58,12 +58,18 @@ def test_what_a_killed_process_left_is_removed_by_the_next(temporary: Path) -> N
 
 
 def test_what_is_not_ours_to_remove_stays(temporary: Path) -> None:
-    just_made, file, other = (temporary / name for name in ("autoimb-new", "autoimb-x", "other"))
-    just_made.mkdir()
-    other.mkdir()
+    just_made, by_name, file, other = (
+        temporary / name for name in (f"{PREFIX}new", f"{PREFIX}mine", f"{PREFIX}file", "other")
+    )
+    for folder in (just_made, by_name, other):
+        folder.mkdir()
+        (folder / "results.csv").write_text("1", "utf-8")
+    for folder in (just_made, other):
+        (folder / MARK).touch()
     file.write_text("a file", "utf-8")
-    make_old(file)
-    make_old(other)
+    for path in (by_name, file, other):
+        make_old(path)
     with open_scratch():
         pass
-    assert {path.name for path in temporary.iterdir()} == {"autoimb-new", "autoimb-x", "other"}
+    assert set(temporary.iterdir()) == {just_made, by_name, file, other}
+    assert all((folder / "results.csv").exists() for folder in (just_made, by_name, other))
