@@ -91,8 +91,10 @@ def read_problem(
         path = Path(table)
         table, name = read_table(path, text_columns=[chosen]), data_name(path)
     filled, notes = find_labelled(table[chosen])
-    labels = _read_labels(table.loc[filled, chosen], where, assumed)
-    features = table[filled].drop(columns=[chosen, *drop])
+    if not filled.all():
+        table = table[filled]
+    labels = _read_labels(table[chosen], where, assumed)
+    features = table.drop(columns=[chosen, *drop])
     if not features.shape[1]:
         raise DataError(f"{where}: no column is left beside the target '{chosen}'. Add features.")
     dataset = make_dataset(
