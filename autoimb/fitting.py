@@ -199,6 +199,7 @@ def fit_dataset(
             )  # fmt: skip
             interruption.is_finishing = True
             exported = choose_export(found.candidates, evaluator, plan.budget, cost, levels)
+            release_memory(dataset.X)
             trained = refit(exported, found.candidates, executor, evaluator, plan.budget)
         model = make_model(trained.pipeline, trained.exported, evaluator, dataset, found.level)
         ends = (*trained.notes, *_end(found, n_folds))
