@@ -6,7 +6,8 @@ Examples
 --------
 >>> import autoimb
 >>> sorted(name for name in dir(autoimb) if not name.startswith("_"))
-['AutoImbClassifier', 'evaluate', 'fit', 'load', 'profile', 'save']
+['AutoImbClassifier', 'Capacity', 'CostMatrix', 'Costs', 'Floor', 'evaluate', 'fit', 'load', \
+'profile', 'retarget', 'retune', 'save']
 """
 
 from __future__ import annotations
@@ -18,13 +19,22 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AutoImbClassifier": "autoimb.classifier",
+    "Capacity": "autoimb.decision.criteria",
+    "CostMatrix": "autoimb.decision.costs",
+    "Costs": "autoimb.decision.costs",
+    "Floor": "autoimb.decision.criteria",
     "evaluate": "autoimb.running",
     "fit": "autoimb.running",
     "load": "autoimb.artifact",
     "profile": "autoimb.running",
+    "retarget": "autoimb.retuning",
+    "retune": "autoimb.retuning",
     "save": "autoimb.artifact",
 }
-__all__ = ["AutoImbClassifier", "evaluate", "fit", "load", "profile", "save"]
+__all__ = [
+    "AutoImbClassifier", "Capacity", "CostMatrix", "Costs", "Floor", "evaluate", "fit", "load",
+    "profile", "retarget", "retune", "save",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

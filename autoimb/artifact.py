@@ -1,139 +1,29 @@
-"""The exported model: what it holds, how it is written, checked and loaded.
-
-Nothing here, nor anything that it imports, needs optuna, mlflow or typer.
-"""
+"""Files of the exported model: how they are written, checked and loaded."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import pickle
 import platform
-import re
-import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
 from autoimb import __version__
-from autoimb.arrays import FloatArray
-from autoimb.data.dataset import Labels, Schema, as_table
-from autoimb.decision.rules import DecisionRule
-from autoimb.errors import ArtifactError, nearest_name
-from autoimb.strategy.pipeline import Pipeline
+from autoimb.errors import ArtifactError
+from autoimb.fitted_model import FittedModel
+from autoimb.manifest import manifest_path, read_manifest, set_aside, write_manifest, write_whole
 
-__all__ = ["FittedModel", "load", "manifest_path", "read_manifest", "save", "set_aside"]
+__all__ = ["load", "save", "save_changed"]
 
-FORMAT = 1
+FORMAT = 2
 # A model is unpickled only by releases of these that agree in their first two numbers.
 CHECKED = ("scikit-learn", "lightgbm")
+# Entries of a manifest that tell of the decision.
+OF_DECISION = ("decision", "decided", "prevalence", "recommendation", "changed")
 RECORDED = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "lightgbm")
-
-
-@dataclass(frozen=True)
-class FittedModel:
-    """An inference-only pipeline with its decision: no sampler, no training row.
-
-    Attributes
-    ----------
-    pipeline : TrainedPipeline, AveragedPipeline or BlendedPipeline
-    schema : Schema
-    labels : Labels
-    rule : Threshold or ClassWeights
-    metric : str
-        What the search maximised.
-    target : str
-        Name of the target column.
-    """
-
-    pipeline: Pipeline
-    schema: Schema
-    labels: Labels
-    rule: DecisionRule
-    metric: str
-    target: str
-
-    @property
-    def classes_(self) -> NDArray[Any]:
-        """The labels, sorted."""
-        return np.asarray(self.labels.classes)
-
-    def predict_proba(self, X: Any) -> FloatArray:
-        """Predict the probability of every class.
-
-        Parameters
-        ----------
-        X : DataFrame or array of shape (n_samples, n_columns)
-            Columns of a frame may stand in any order.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            In the order of `classes_`.
-        """
-        return self.labels.sort_columns(self.proba_by_code(X))
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Predict labels by the stored decision.
-
-        Parameters
-        ----------
-        X : DataFrame or array of shape (n_samples, n_columns)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        return self.labels.decode(self.rule.decide(self.proba_by_code(X)))
-
-    def predict_table(self, X: Any) -> pd.DataFrame:
-        """Predict labels and probabilities as the command line writes them.
-
-        Parameters
-        ----------
-        X : DataFrame or array of shape (n_samples, n_columns)
-
-        Returns
-        -------
-        DataFrame
-            Columns ``label`` and ``probability_CLASS`` for every class.
-        """
-        proba = self.proba_by_code(X)
-        found = {"label": self.labels.decode(self.rule.decide(proba))}
-        for name, column in zip(self.classes_, self.labels.sort_columns(proba).T, strict=True):
-            found[f"probability_{name}"] = column
-        return pd.DataFrame(found, index=X.index if isinstance(X, pd.DataFrame) else None)
-
-    def proba_by_code(self, X: Any) -> FloatArray:
-        """Predict probabilities in the order of the class codes, as the decision takes them."""
-        return self.pipeline.predict_proba(self.schema.to_matrix(as_table(X, self.schema)))
-
-
-def manifest_path(path: Path) -> Path:
-    """Name the manifest of a model file.
-
-    Examples
-    --------
-    >>> manifest_path(Path("churn/model.pkl")).name
-    'model.manifest.json'
-    >>> manifest_path(Path("churn/model.pkl.1")).name  # of a model that was set aside
-    'model.manifest.json.1'
-    """
-    name, number = path.name, ""
-    if (kept := re.fullmatch(r"(.+)(\.\d+)", name)) is not None:
-        name, number = kept.groups()
-    stem = name.removesuffix(".pkl")
-    # Another suffix, or none, is kept apart from NAME.pkl in the same folder.
-    mark = "." if stem != name else "-"
-    return path.with_name(f"{stem}{mark}manifest.json{number}")
 
 
 def save(model: FittedModel, path: Path | str, facts: Mapping[str, Any] | None = None) -> Path:
@@ -154,7 +44,7 @@ def save(model: FittedModel, path: Path | str, facts: Mapping[str, Any] | None =
     """
     path = Path(path)
     content = pickle.dumps(model, protocol=5)
-    manifest = {
+    manifest: dict[str, Any] = {
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "sha256": hashlib.sha256(content).hexdigest(),
@@ -167,91 +57,66 @@ def save(model: FittedModel, path: Path | str, facts: Mapping[str, Any] | None =
         "classes": [str(label) for label in model.labels.classes],
         "positive": None if model.labels.positive is None else str(model.labels.positive),
         "metric": model.metric,
-        "decision": str(model.rule),
+        **_describe_decision(model),
         "columns": [{"name": str(c.name), "kind": c.kind} for c in model.schema.columns],
         **(facts or {}),
     }
     set_aside(path, manifest_path(path))
-    _write(path, content)
-    _write(manifest_path(path), json.dumps(manifest, indent=1, default=str).encode())
+    write_whole(path, content)
+    write_manifest(path, manifest)
     return path
 
 
-def set_aside(*paths: Path) -> Path | None:
-    """Rename files that stand where others are to be written.
+def save_changed(
+    model: FittedModel, path: Path, out: Path | None, facts: Mapping[str, Any]
+) -> Path:
+    """Write a model that was made of a saved one; its manifest keeps the decisions before.
 
     Parameters
     ----------
-    *paths : Path
-        Files that belong together get the same number.
-
-    Returns
-    -------
-    Path or None
-        The new name of the first, ``NAME.1``, ``NAME.2``, …; None if it was not there.
-    """
-    number = 1
-    while any(_numbered(path, number).exists() for path in paths):
-        number += 1
-    was_there = paths[0].exists()
-    for path in paths:
-        if path.exists():
-            path.rename(_numbered(path, number))
-    return _numbered(paths[0], number) if was_there else None
-
-
-def _numbered(path: Path, number: int) -> Path:
-    return path.with_name(f"{path.name}.{number}")
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file as a whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as part:
-        part.write(content)
-    make_readable(Path(part.name))
-    Path(part.name).replace(path)
-
-
-def make_readable(path: Path) -> None:
-    """Give a temporary file, which is its owner's alone, the rights of any other file."""
-    mask = os.umask(0)
-    os.umask(mask)
-    path.chmod(0o666 & ~mask)
-
-
-def read_manifest(path: Path) -> dict[str, Any]:
-    """Read the manifest of a model file.
-
-    Parameters
-    ----------
+    model : FittedModel
+        With another decision.
     path : Path
-        Of the pickle.
+        Of the saved one.
+    out : Path or None
+        Another file, where one that is there already is set aside; None takes the place of the
+        saved one. A crash between its two files leaves a pair that loads, with either decision.
+    facts : mapping
+        Entries of the manifest that are others than before.
 
     Returns
     -------
-    dict
-
-    Raises
-    ------
-    ArtifactError
-        If model or manifest is not there or cannot be read.
+    Path
+        Of the pickle.
     """
-    if not path.is_file():
-        models = [found.name for found in path.parent.glob("*.pkl")]
-        advice = nearest_name(path.name, models) if models else "check the path."
-        raise ArtifactError(f"model file {path} does not exist; {advice}")
-    manifest = manifest_path(path)
-    if not manifest.is_file():
-        raise ArtifactError(
-            f"{path}: its manifest {manifest.name} is not beside it. Copy both files."
-        )
-    try:
-        found = json.loads(manifest.read_text("utf-8"))
-        return {**found, "sha256": found["sha256"], "versions": found["versions"]}
-    except (ValueError, KeyError, TypeError):
-        raise ArtifactError(
-            f"{manifest}: not a manifest of autoimb. Export the model again."
-        ) from None
+    before, content = read_manifest(path), pickle.dumps(model, protocol=5)
+    earlier = {name: before[name] for name in OF_DECISION if before.get(name) is not None}
+    manifest = {
+        **before,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "sha256_before": before["sha256"],
+        **_describe_decision(model),
+        **facts,
+        "changed": datetime.now(UTC).isoformat(timespec="seconds"),
+        "decisions_before": [*before.get("decisions_before", []), earlier],
+    }
+    if out is not None:
+        set_aside(out, manifest_path(out))
+    write_manifest(out or path, manifest)
+    write_whole(out or path, content)
+    return out or path
+
+
+def _describe_decision(model: FittedModel) -> dict[str, Any]:
+    """Say in plain values what is decided, and from which probabilities."""
+    aimed = model.prevalence
+    names = map(str, model.labels.by_code)
+    return {
+        "decision": str(model.rule),
+        "decided": model.decision.to_dict(),
+        "calibrator": model.calibrator.name,
+        "prevalence": None if aimed is None else dict(zip(names, aimed, strict=True)),
+    }
 
 
 def load(path: Path | str, *, strict: bool = True) -> FittedModel:
@@ -278,7 +143,9 @@ def load(path: Path | str, *, strict: bool = True) -> FittedModel:
     path = Path(path)
     manifest = read_manifest(path)
     content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != manifest["sha256"]:
+    if hashlib.sha256(content).hexdigest() not in (
+        manifest["sha256"], manifest.get("sha256_before"),
+    ):  # fmt: skip
         raise ArtifactError(
             f"{path}: differs from what its manifest describes (sha256). "
             "It is damaged or belongs to another manifest: copy both files again."

@@ -13,9 +13,12 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from autoimb.arrays import AnyArray, FloatArray
-from autoimb.artifact import FittedModel, save
+from autoimb.artifact import save
 from autoimb.data.dataset import make_dataset
+from autoimb.data.row_costs import read_row_costs
+from autoimb.decision.criteria import Criterion
 from autoimb.errors import DataError
+from autoimb.fitted_model import FittedModel
 from autoimb.fitting import fit_dataset
 from autoimb.planning import Plan
 from autoimb.run_folder import open_run, seed_of, write_outcome
@@ -61,6 +64,9 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
     resume : str, Path or None
         Folder of the search: what a fit of these data left there, by whatever end, is gone on
         with, and what it spent counts.
+    decision : str, Criterion or None
+        What labels are decided by: the best value of the metric (None, or "metric"), of another
+        one (its name), or what an object asks for: `Costs`, `Floor`, `Capacity`, `CostMatrix`.
 
     Attributes
     ----------
@@ -111,6 +117,7 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         n_threads: int | None = None,
         executor: ExecutorName = "processes",
         resume: str | Path | None = None,
+        decision: str | Criterion | None = None,
     ) -> None:
         self.metric = metric
         self.time_budget = time_budget
@@ -126,6 +133,7 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         self.n_threads = n_threads
         self.executor = executor
         self.resume = resume
+        self.decision = decision
 
     def fit(self, X: Any, y: Any) -> AutoImbClassifier:
         """Search for the best strategy and refit it on all rows.
@@ -158,10 +166,13 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
             blend=self.blend,
             n_threads=self.n_threads,
             executor=self.executor,
+            decision=self.decision,
         )
         plan.prepare()
         table, y = self._check(X, y)
-        dataset = make_dataset(table, y, positive=self.positive)
+        costs = None if plan.cost_column is None else read_row_costs(table, plan.cost_column)
+        dataset = make_dataset(table, y, positive=self.positive, row_costs=costs)
+        plan = plan.suited_to(dataset)
         with (
             open_run(self.resume, dataset, plan) as plan,
             open_tracker(self.tracking_uri, self.experiment) as trackers,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,18 +13,21 @@ import numpy as np
 import pandas as pd
 
 from autoimb.arrays import IntArray, release_memory
-from autoimb.artifact import FittedModel
 from autoimb.data.dataset import Dataset
 from autoimb.data.splitting import assign_folds, feasible_folds
-from autoimb.decision.rules import solve_rule
+from autoimb.decision.criteria import Criterion
+from autoimb.decision.reliability import Reliability
 from autoimb.errors import AutoImbWarning, SearchError
-from autoimb.evaluation.engine import Evaluator, Training
+from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.levels import Level, plan_levels
-from autoimb.metrics import Metric, get_metric
+from autoimb.evaluation.tasks import Training
+from autoimb.exporting import make_model, measure_calibration
+from autoimb.fitted_model import FittedModel
+from autoimb.metrics import Metric
 from autoimb.planning import Plan
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.profile import Profile
-from autoimb.recommendation import Recommendation, build_leaderboard, recommend
+from autoimb.recommendation import Recommendation, Terms, build_leaderboard, recommend
 from autoimb.refitting import Refit, estimate_refit, refit
 from autoimb.search.blend import Exported, choose_export
 from autoimb.search.executors import Executor, InProcessExecutor, open_executor
@@ -34,11 +37,8 @@ from autoimb.search.records import SearchResult, TrialRecord
 from autoimb.search.resources import Resources
 from autoimb.search.study import JOURNAL, search
 from autoimb.strategy.configuration import Configuration
-from autoimb.strategy.pipeline import Pipeline
 
-__all__ = [
-    "FitResult", "Watcher", "fit_dataset", "make_evaluator", "make_model",
-]  # fmt: skip
+__all__ = ["FitResult", "Watcher", "fit_dataset", "make_evaluator"]
 
 # A profile of a million rows takes some seconds, which a fit of fewer has not: it does with part
 # of the work.
@@ -61,6 +61,8 @@ class FitResult:
     leaderboard : DataFrame
     recommendation : Recommendation
     metric : Metric
+    calibration : mapping of str to Reliability
+        Of the positive class of two, else of each; on rows that the calibrator did not see.
     y, folds : ndarray of shape (n_scored,)
         Class codes of the rows that were scored (of very many, those of the first fold), and
         the fold that scored each.
@@ -77,6 +79,7 @@ class FitResult:
     leaderboard: pd.DataFrame
     recommendation: Recommendation
     metric: Metric
+    calibration: Mapping[str, Reliability]
     y: IntArray
     folds: IntArray
     seconds: float
@@ -101,6 +104,7 @@ class FitResult:
             "configuration": dict(self.configuration.flat),
             "blended": [dict(member.configuration.flat) for member in members[1:]],
             "recommendation": str(self.recommendation),
+            "calibration": {name: one.to_dict() for name, one in self.calibration.items()},
             "n_rows": self.profile.n_rows,
             "class_counts": dict(self.profile.class_counts),
             "n_trials": len(self.search.records),
@@ -181,9 +185,10 @@ def fit_dataset(
         If no configuration could be evaluated.
     """
     watching = Watchers(watchers)
+    plan = plan.suited_to(dataset)
     resources = plan.resources(dataset.X.size)
     evaluator, levels = make_evaluator(
-        dataset, plan.n_folds, plan.metric.name, plan.seed, resources.n_threads
+        dataset, plan.n_folds, plan.metric.name, plan.seed, resources.n_threads, plan.criterion
     )
     n_folds = evaluator.n_folds
     cost = estimate_refit(dataset, n_folds, plan.blend, resources.n_workers)
@@ -228,7 +233,7 @@ def _begin(executor: Executor, plan: Plan, level: Level, folder: Path | None) ->
 
 
 def make_evaluator(
-    dataset: Dataset, n_folds: int, metric: str, seed: int, n_threads: int
+    dataset: Dataset, n_folds: int, metric: str, seed: int, n_threads: int, criterion: Criterion
 ) -> tuple[Evaluator, tuple[Level, ...]]:
     """Deal the rows into folds, once for every repeat that may be needed.
 
@@ -241,6 +246,8 @@ def make_evaluator(
     seed : int
     n_threads : int
         Of one model.
+    criterion : Criterion
+        Of the decision.
 
     Returns
     -------
@@ -252,32 +259,7 @@ def make_evaluator(
     levels = plan_levels(dataset.class_counts, n_folds)
     n_repeats = max(level.repeat for level in levels) + 1
     folds = np.stack([assign_folds(dataset, n_folds, seed + k) for k in range(n_repeats)])
-    return Evaluator.on(dataset, folds, metric, seed, n_threads), levels
-
-
-def make_model(
-    pipeline: Pipeline, exported: Exported, evaluator: Evaluator, dataset: Dataset, level: Level
-) -> FittedModel:
-    """Join what was trained with the decision, solved on rows not seen in training.
-
-    Parameters
-    ----------
-    pipeline : TrainedPipeline, AveragedPipeline or BlendedPipeline
-    exported : Exported
-    evaluator : Evaluator
-    dataset : Dataset
-    level : Level
-        At which the strategies were evaluated.
-
-    Returns
-    -------
-    FittedModel
-    """
-    rows, _ = evaluator.scored(level)
-    rule = solve_rule(get_metric(evaluator.metric), dataset.y[rows], exported.proba)
-    return FittedModel(
-        pipeline, dataset.schema, dataset.labels, rule, evaluator.metric, dataset.target
-    )
+    return Evaluator.on(dataset, folds, metric, seed, n_threads, criterion), levels
 
 
 def _result(
@@ -292,17 +274,19 @@ def _result(
     """Sum all up."""
     metric, exported = plan.metric, trained.exported
     rows, folds = evaluator.scored(found.level)
-    y = np.asarray(evaluator.y[rows])
+    scored = evaluator.select(rows, exported.proba)
+    terms = Terms(metric, model.decision, scored, folds)
     return FitResult(
         model=model,
         profile=profile,
         search=found,
         exported=exported,
         trainings=trained.trainings,
-        leaderboard=build_leaderboard(found, exported, metric, y, folds),
-        recommendation=recommend(found, exported, model.rule, model.labels, metric, y, folds),
+        leaderboard=build_leaderboard(found, exported, terms),
+        recommendation=recommend(found, exported, model.labels, terms),
         metric=metric,
-        y=y,
+        calibration=measure_calibration(evaluator.criterion, scored, folds, model.labels),
+        y=scored.y,
         folds=folds,
         seconds=plan.budget.elapsed(),
         notes=notes,

@@ -36,7 +36,9 @@ class Counts:
     correct: FloatArray
 
 
-def count(y: IntArray, labels: IntArray, n_classes: int) -> Counts:
+def count(
+    y: IntArray, labels: IntArray, n_classes: int, weights: FloatArray | None = None
+) -> Counts:
     """Count true, predicted and correct rows of each class.
 
     Parameters
@@ -44,7 +46,8 @@ def count(y: IntArray, labels: IntArray, n_classes: int) -> Counts:
     y, labels : ndarray of shape (n_samples,)
         True and predicted class codes.
     n_classes : int
-        Number of classes.
+    weights : ndarray of shape (n_samples,), optional
+        How much each row counts; by default all count as one.
 
     Returns
     -------
@@ -56,10 +59,11 @@ def count(y: IntArray, labels: IntArray, n_classes: int) -> Counts:
     >>> count(np.array([0, 1, 1]), np.array([0, 1, 0]), 2).correct
     array([1., 1.])
     """
+    right = np.asarray(y == labels, dtype=float)
+    weighted = right if weights is None else right * weights
     counts = partial(np.bincount, minlength=n_classes)
-    return Counts(
-        *(counts(codes).astype(float) for codes in (y, labels, y[np.asarray(y == labels)]))
-    )
+    sums = counts(y, weights), counts(labels, weights), counts(y, weighted)
+    return Counts(*(each.astype(float) for each in sums))
 
 
 def stack_counts(each: Sequence[Counts]) -> Counts:

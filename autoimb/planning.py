@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from autoimb.data.dataset import Dataset
+from autoimb.decision.costs import Costs
+from autoimb.decision.criteria import Criterion, Known
+from autoimb.decision.stating import resolve_criterion
 from autoimb.errors import UsageError
 from autoimb.metrics import Metric, get_metric
 from autoimb.search.budget import Budget
@@ -27,6 +31,8 @@ class Plan:
     space : SearchSpace
     budget : Budget
         Its clock runs.
+    criterion : Criterion
+        What the decision is asked for.
     n_folds : int
     n_jobs, n_threads : int or None
         Cores to use, and threads of one model.
@@ -40,6 +46,7 @@ class Plan:
     metric: Metric
     space: SearchSpace
     budget: Budget
+    criterion: Criterion
     n_folds: int = 5
     n_jobs: int | None = None
     n_threads: int | None = None
@@ -61,6 +68,7 @@ class Plan:
         n_threads: int | None = None,
         executor: ExecutorName = "processes",
         blend: bool = True,
+        decision: str | Criterion | None = None,
     ) -> Plan:
         """Look names up and check numbers.
 
@@ -75,11 +83,28 @@ class Plan:
         if not 0 <= seed <= MAX_SEED:
             raise UsageError(f"random_state must be from 0 to {MAX_SEED}, but got {seed}.")
         plan = cls(
-            get_metric(metric), load_space(space), budget, n_folds, n_jobs, n_threads, executor,
-            seed, blend,
+            get_metric(metric), load_space(space), budget, resolve_criterion(decision, metric),
+            n_folds, n_jobs, n_threads, executor, seed, blend,
         )  # fmt: skip
         plan.resources(0)
         return plan
+
+    def suited_to(self, dataset: Dataset) -> Plan:
+        """Take in what the decision has to know of the data.
+
+        Raises
+        ------
+        UsageError
+            If no rule could serve what was asked for.
+        """
+        names = tuple(map(str, dataset.labels.by_code))
+        known = Known(names, dataset.class_counts, dataset.row_costs)
+        return replace(self, criterion=self.criterion.suited(known))
+
+    @property
+    def cost_column(self) -> str | None:
+        """The column of the table that says what missing each row costs."""
+        return self.criterion.column if isinstance(self.criterion, Costs) else None
 
     def resources(self, n_cells: int) -> Resources:
         """Choose workers and threads for a table of so many cells."""

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from autoimb.arrays import IntArray
 from autoimb.data.dataset import Labels
-from autoimb.decision.rules import ClassWeights, DecisionRule, Threshold, argmax_rule
+from autoimb.decision.deciding import Decision
+from autoimb.decision.rules import (
+    AbstainBand,
+    ClassWeights,
+    DecisionRule,
+    ExpectedCost,
+    RowCosts,
+    Threshold,
+    argmax_rule,
+)
+from autoimb.decision.scored import Scored
 from autoimb.evaluation.scoring import Score, average_scores, score_out_of_fold
 from autoimb.metrics import Metric
 from autoimb.search.blend import Exported
 from autoimb.search.records import SearchResult, TrialRecord
 from autoimb.strategy.configuration import Choice, Configuration
 
-__all__ = ["Recommendation", "build_leaderboard", "describe", "recommend"]
+__all__ = ["Recommendation", "Terms", "build_leaderboard", "describe", "recommend"]
 
+RATES = ("precision", "recall", "specificity")
 # How a row of the leaderboard decides; with several classes 0.5 stands for the argmax.
 UNTUNED, TUNED = "0.5", "tuned"
 
@@ -43,28 +55,48 @@ class Recommendation:
         return " ".join([self.strategy, *self.evidence])
 
 
-def untouched_scores(
-    result: SearchResult, metric: Metric, y: IntArray, folds: IntArray
-) -> Mapping[str, Score] | None:
+@dataclass(frozen=True)
+class Terms:
+    """By what strategies are compared.
+
+    Attributes
+    ----------
+    metric : Metric
+    decision : Decision
+        Of the exported model.
+    scored : Scored
+        The rows, with the probabilities of what is exported.
+    folds : ndarray of shape (n_samples,)
+    """
+
+    metric: Metric
+    decision: Decision
+    scored: Scored
+    folds: IntArray
+
+
+def untouched_scores(result: SearchResult, terms: Terms) -> Mapping[str, Score] | None:
     """Score the default configuration with no tuned decision: doing nothing at all."""
     if not result.default_evaluations:
         return None
-    each = [evaluation.scored_proba for evaluation in result.default_evaluations]
-    rule = argmax_rule(each[0].shape[1])
-    return average_scores([score_out_of_fold(metric, y, p, folds, rule=rule) for p in each])
+    each = [
+        score_out_of_fold(
+            terms.metric, terms.scored.with_proba(evaluation.scored_proba), terms.folds,
+            terms.decision.criterion, rule=argmax_rule(terms.scored.n_classes),
+        )
+        for evaluation in result.default_evaluations
+    ]  # fmt: skip
+    return average_scores(each)
 
 
-def build_leaderboard(
-    result: SearchResult, exported: Exported, metric: Metric, y: IntArray, folds: IntArray
-) -> pd.DataFrame:
+def build_leaderboard(result: SearchResult, exported: Exported, terms: Terms) -> pd.DataFrame:
     """Rank the strategies, each by its best trial, an exported one by that which is exported.
 
     Parameters
     ----------
     result : SearchResult
     exported : Exported
-    metric : Metric
-    y, folds : ndarray of shape (n_samples,)
+    terms : Terms
 
     Returns
     -------
@@ -72,9 +104,11 @@ def build_leaderboard(
         A row per combination of sampler, weight and model, those first that were evaluated most
         thoroughly, of these the best first, beside doing nothing (the default model, decided by
         argmax). Columns: strategy, untouched (neither
-        resampled nor weighted), sampler, weight, model, decision, score, spread, trials,
-        seconds, trial, evaluated (on what), exported (alone or in a blend).
+        resampled nor weighted), sampler, weight, model, decision, score, spread, calibrated
+        (passed the gate), trials, seconds, trial, evaluated (on what), exported (alone or in a
+        blend).
     """
+    metric = terms.metric
     chosen = {record.number for record in exported.members}
     complete = [record for record in result.records if record.state == "complete"]
     groups: dict[str, list[TrialRecord]] = {}
@@ -86,7 +120,7 @@ def build_leaderboard(
         best = max(eligible, key=lambda r: (r.step, metric.utility(r.scores[metric.name].value)))
         seconds = sum(record.seconds for record in records)
         rows.append(_row(best, best.scores[metric.name], TUNED, len(records), seconds))
-    nothing = untouched_scores(result, metric, y, folds)
+    nothing = untouched_scores(result, terms)
     if nothing is not None and result.default is not None:
         rows.append(_row(result.default, nothing[metric.name], UNTUNED, 1, result.default.seconds))
     # The default keeps a row of its own even where other values of the same parts won.
@@ -115,6 +149,7 @@ def _row(
         "decision": decision,
         "score": score.value,
         "spread": score.spread,
+        "calibrated": record.is_calibrated,
         "trials": trials,
         "seconds": seconds,
         "trial": record.number,
@@ -124,13 +159,7 @@ def _row(
 
 
 def recommend(
-    result: SearchResult,
-    exported: Exported,
-    rule: DecisionRule,
-    labels: Labels,
-    metric: Metric,
-    y: IntArray,
-    folds: IntArray,
+    result: SearchResult, exported: Exported, labels: Labels, terms: Terms
 ) -> Recommendation:
     """Put the winner and what it gains into words.
 
@@ -138,21 +167,19 @@ def recommend(
     ----------
     result : SearchResult
     exported : Exported
-    rule : DecisionRule
-        Of the exported model.
     labels : Labels
-    metric : Metric
-    y, folds : ndarray of shape (n_samples,)
+    terms : Terms
 
     Returns
     -------
     Recommendation
     """
-    score, n_members = exported.scores[metric.name], len(exported.members)
+    metric, n_members = terms.metric, len(exported.members)
+    score = exported.scores[metric.name]
     evidence = [f"Cross-validated {metric.name}: {score} (spread over folds)."]
     if n_members > 1:
         evidence.append(_alone(metric, score, result.best.scores[metric.name]))
-    nothing = untouched_scores(result, metric, y, folds)
+    nothing = untouched_scores(result, terms)
     if nothing is not None and result.default is not None:
         tuned = result.default.scores[metric.name]
         default = _words(result.default.configuration.model.name)
@@ -160,9 +187,28 @@ def recommend(
         if metric.needs_decision:
             plain += f", with only its decision tuned {tuned.value:.3f}"
         evidence.append(f"Doing nothing, {plain}.")
-        evidence.append(_gain(metric, score, tuned, np.unique(folds).size))
-    strategy = describe(result.best.configuration, rule, labels, n_members)
+        evidence.append(_gain(metric, score, tuned, np.unique(terms.folds).size))
+    evidence += _decision_sentences(terms.decision, exported.scores, nothing)
+    strategy = describe(result.best.configuration, terms.decision.rule, labels, n_members)
     return Recommendation(strategy, tuple(evidence))
+
+
+def _decision_sentences(
+    decision: Decision, scores: Mapping[str, Score], nothing: Mapping[str, Score] | None
+) -> list[str]:
+    """Say how sure the decision is, and what it comes to on rows that it was not solved on."""
+    asked = str(decision.criterion)
+    sentences = [f"Decision, {asked}: {decision}."]
+    rates = [f"{name} {scores[name].value:.3f}" for name in RATES if name in scores]
+    if rates:
+        sentences.append(f"Cross-validated it comes to {', '.join(rates)}.")
+    if "cost" in scores:
+        text = f"A row costs {scores['cost'].value:.4g} in the mean"
+        plain = "" if nothing is None else f", doing nothing {nothing['cost'].value:.4g}"
+        sentences.append(f"{text}{plain}.")
+    if decision.shortfall:
+        sentences.append(f"The promise does not hold: {decision.shortfall}.")
+    return sentences
 
 
 def _alone(metric: Metric, blended: Score, alone: Score) -> str:
@@ -244,11 +290,27 @@ def _sampler_words(sampler: Choice) -> str:
 
 
 def _decision_words(rule: DecisionRule, labels: Labels) -> str:
-    if isinstance(rule, Threshold):
-        return f"predict '{labels.positive}' from a probability of {rule.value:.3g}"
+    if len(labels.classes) == 2 and not isinstance(rule, ExpectedCost | ClassWeights):
+        return _binary_words(rule, labels.positive)
+    if isinstance(rule, ExpectedCost):
+        return "predict the class of the least expected cost"
     if rule == argmax_rule(len(labels.classes)):
         return "predict the most probable class"
+    assert isinstance(rule, ClassWeights)
     return f"predict by probability times class weight ({_weights_words(rule, labels)})"
+
+
+def _binary_words(rule: DecisionRule, positive: Any) -> str:
+    if isinstance(rule, Threshold):
+        return f"predict '{positive}' from a probability of {rule.value:.3g}"
+    if isinstance(rule, AbstainBand):
+        return (
+            f"predict '{positive}' from a probability of {rule.high:.3g}, and pass rows on from "
+            f"{rule.low:.3g}"
+        )
+    if isinstance(rule, RowCosts):
+        return f"predict '{positive}' by {rule}"
+    return f"predict '{positive}' for {rule}"
 
 
 def _weights_words(rule: ClassWeights, labels: Labels) -> str:

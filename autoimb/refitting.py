@@ -12,7 +12,8 @@ from autoimb.arrays import IntArray
 from autoimb.data.dataset import Dataset
 from autoimb.decision.stacking import Blend
 from autoimb.errors import one_line
-from autoimb.evaluation.engine import Evaluator, Training
+from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.tasks import Training
 from autoimb.search.blend import Exported, combine
 from autoimb.search.budget import Budget, RefitCost
 from autoimb.search.executors import Executor

@@ -11,13 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autoimb.artifact import FittedModel, load
+from autoimb.artifact import load
 from autoimb.data.dataset import Dataset
 from autoimb.data.problem import read_problem
+from autoimb.decision.stating import criterion_from_dict
 from autoimb.errors import ArtifactError, UsageError
-from autoimb.evaluation.engine import Evaluation, Evaluator, Task
+from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.levels import Level
-from autoimb.fitting import make_evaluator, make_model
+from autoimb.evaluation.tasks import Evaluation, Task
+from autoimb.exporting import make_model
+from autoimb.fitted_model import FittedModel
+from autoimb.fitting import make_evaluator
 from autoimb.refitting import train_again
 from autoimb.run_folder import MODEL_FILE, hash_dataset, read_run, read_trainings
 from autoimb.search.blend import combine
@@ -73,8 +77,9 @@ def replay(folder: str | Path, data: str | Path | pd.DataFrame | None = None) ->
     dataset = _read_same_data(run, folder, data)
     resources = plan_resources(dataset.X.size, n_threads=run["n_threads"])
     evaluator, _ = make_evaluator(
-        dataset, run["n_folds"], run["metric"], run["seed"], resources.n_threads
-    )
+        dataset, run["n_folds"], run["metric"], run["seed"], resources.n_threads,
+        criterion_from_dict(run["criterion"]),
+    )  # fmt: skip
     with open_executor(evaluator, resources) as executor:
         level, trainings = Level(**run["exported"]["level"]), read_trainings(run["exported"])
         tasks = [Task(fits[0].configuration, level) for fits in trainings]
@@ -95,7 +100,10 @@ def _read_same_data(
     found = run["data"] if data is None else data
     if found is None:
         raise UsageError(f"the run in {folder} was made on a frame: give the data, by --data FILE.")
-    dataset = read_problem(found, run["target"], positive=run["positive"], drop=run["drop"]).dataset
+    dataset = read_problem(
+        found, run["target"], positive=run["positive"], drop=run["drop"],
+        cost_column=run["criterion"].get("column"),
+    ).dataset  # fmt: skip
     if hash_dataset(dataset) != run["data_sha256"]:
         where = "the frame" if isinstance(found, pd.DataFrame) else found
         raise UsageError(
@@ -119,5 +127,5 @@ def _compare(model: FittedModel, path: Path, dataset: Dataset, evaluator: Evalua
     except ArtifactError:
         return None
     X = evaluator.X
-    same = np.array_equal(before.pipeline.predict_proba(X), model.pipeline.predict_proba(X))
+    same = np.array_equal(before.calibrated(X), model.calibrated(X))
     return same and before.rule == model.rule

@@ -20,9 +20,10 @@ import numpy as np
 from autoimb import __version__
 from autoimb.data.dataset import Dataset
 from autoimb.data.splitting import feasible_folds
+from autoimb.decision.stating import criterion_to_dict
 from autoimb.errors import AutoImbWarning, UsageError
-from autoimb.evaluation.engine import Training
 from autoimb.evaluation.levels import Level, plan_levels
+from autoimb.evaluation.tasks import Training
 from autoimb.fitting import FitResult
 from autoimb.planning import Plan
 from autoimb.search.study import JOURNAL, seconds_spent
@@ -50,6 +51,7 @@ FIXED = {
     "target": "target",
     "positive": "positive class",
     "metric": "metric",
+    "decision": "decision",
     "space_sha256": "search space",
     "n_folds": "folds",
     "seed": "seed",
@@ -85,6 +87,8 @@ def ask_of(dataset: Dataset, plan: Plan, source: Mapping[str, Any]) -> dict[str,
         "metric": plan.metric.name,
         "space": plan.space.name,
         "space_sha256": hashlib.sha256(repr(plan.space.stages).encode()).hexdigest(),
+        "decision": str(plan.criterion),
+        "criterion": criterion_to_dict(plan.criterion),
         "n_folds": plan.n_folds,
         "levels": [str(level) for level in _levels(dataset, plan)],
         "n_threads": plan.resources(dataset.X.size).n_threads,

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from autoimb.arrays import release_memory
-from autoimb.artifact import FittedModel, manifest_path, save, set_aside
+from autoimb.artifact import save
 from autoimb.data.problem import (
     Problem,
     find_labelled,
@@ -23,9 +23,13 @@ from autoimb.data.problem import (
 )
 from autoimb.data.reading import read_table
 from autoimb.data.splitting import feasible_folds
+from autoimb.decision.criteria import Criterion
+from autoimb.decision.scored import Scored
 from autoimb.errors import UsageError
 from autoimb.evaluation.holdout import score_holdout
+from autoimb.fitted_model import FittedModel
 from autoimb.fitting import FitResult, Watcher, fit_dataset
+from autoimb.manifest import manifest_path, set_aside
 from autoimb.planning import Plan
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.profile import Profile
@@ -92,9 +96,11 @@ def evaluate(model: FittedModel, data: str | Path | pd.DataFrame) -> dict[str, A
     table = data if isinstance(data, pd.DataFrame) else read_table(Path(data), text_columns=text)
     filled, notes = find_labelled(table[target])
     labels = known_labels(table.loc[filled, target], model.labels.classes, where)
-    proba = model.proba_by_code(table[filled].drop(columns=[target]))
-    codes = model.labels.encode(labels.to_numpy())
-    return {**score_holdout(codes, proba, model.rule, model.labels), "notes": notes}
+    rows = table[filled].drop(columns=[target])
+    scored = Scored(
+        model.labels.encode(labels.to_numpy()), model.proba_by_code(rows), model.row_costs(rows)
+    )
+    return {**score_holdout(scored, model.decision, model.labels), "notes": notes}
 
 
 def profile(X: Any, y: Any = None, *, target: str | None = None, random_state: int = 0) -> Profile:
@@ -151,6 +157,7 @@ def fit(
     n_threads: int | None = None,
     executor: ExecutorName = "processes",
     resume: bool = False,
+    decision: str | Criterion | None = None,
     watchers: Sequence[Watcher] = (),
 ) -> Run:
     """Search on a file or a frame and export the winner, as the command line does.
@@ -175,6 +182,8 @@ def fit(
     resume : bool
         Go on with the run in `run_dir`, or with the latest one of these data, as if it had never
         stopped: what it has spent counts. In a folder without a run, one begins.
+    decision : str or Criterion, optional
+        As in `AutoImbClassifier`.
     watchers : sequence of Watcher
         Follow the fit.
 
@@ -190,14 +199,13 @@ def fit(
     plan = Plan.checked(
         metric=metric, space=space, time_budget=time_budget, n_trials=n_trials, n_folds=n_folds,
         n_jobs=n_jobs, n_threads=n_threads, executor=executor, seed=random_state, blend=blend,
+        decision=decision,
     )  # fmt: skip
-    if out is not None:
-        _require_writable(Path(out))
-    problem = _read(data, target, positive, drop, plan)
+    _require_writable(out)
+    problem, plan = _read(data, target, positive, drop, plan)
     folder = make_folder(run_dir, problem.dataset.name, resume=resume)
-    source = {"data": _absolute(data), "drop": list(drop)}
     with (
-        open_run(folder, problem.dataset, plan, source) as plan,
+        open_run(folder, problem.dataset, plan, _source(data, drop)) as plan,
         open_tracker(tracking_uri, experiment, folder.name) as trackers,
     ):
         path = Path(out) if out else folder / MODEL_FILE
@@ -206,8 +214,10 @@ def fit(
     return Run(result, folder, path, uri, run_id)
 
 
-def _absolute(data: str | Path | pd.DataFrame) -> str | None:
-    return None if isinstance(data, pd.DataFrame) else str(Path(data).absolute())
+def _source(data: str | Path | pd.DataFrame, drop: Sequence[str]) -> dict[str, Any]:
+    """Describe where the data come from, for a run to be replayed."""
+    path = None if isinstance(data, pd.DataFrame) else str(Path(data).absolute())
+    return {"data": path, "drop": list(drop)}
 
 
 def _read(
@@ -216,15 +226,16 @@ def _read(
     positive: Any,
     drop: Sequence[str],
     plan: Plan,
-) -> Problem:
-    """Read the table, and find out before a folder is made whether it can be validated."""
+) -> tuple[Problem, Plan]:
+    """Read the table, and find out before a folder is made whether what is asked can be had."""
     plan.prepare()
-    problem = read_problem(data, target, positive=positive, drop=drop)
+    problem = read_problem(data, target, positive=positive, drop=drop, cost_column=plan.cost_column)
     feasible_folds(problem.dataset, plan.n_folds)
+    plan = plan.suited_to(problem.dataset)
     release_memory()
     if positive is None and problem.dataset.n_classes == 2:
-        return _note_positive(problem)
-    return problem
+        problem = _note_positive(problem)
+    return problem, plan
 
 
 def _note_positive(problem: Problem) -> Problem:
@@ -256,8 +267,11 @@ def _fit_and_export(
     return replace(result, notes=(*result.notes, f"the {path} of before is kept as {aside.name}."))
 
 
-def _require_writable(path: Path) -> None:
+def _require_writable(out: str | Path | None) -> None:
     """Find out before the search, not after, that a file cannot be written."""
+    if out is None:
+        return
+    path = Path(out)
     if path.exists() and not path.is_file() and not path.is_dir():
         raise UsageError(f"--out {path} is no regular file. Name another one.")
     if path.is_dir():

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from autoimb.artifact import FittedModel, load
+from autoimb.artifact import load
+from autoimb.fitted_model import FittedModel
 
 __all__ = ["ServedModel"]
 

@@ -13,7 +13,7 @@ import pytest
 from command_line import Command
 
 import autoimb
-from autoimb.artifact import manifest_path, read_manifest
+from autoimb.manifest import manifest_path, read_manifest
 from autoimb.errors import ArtifactError
 
 LOAD_AND_PREDICT = """

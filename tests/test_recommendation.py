@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from autoimb.data.dataset import Labels
 from autoimb.decision.rules import ClassWeights, DecisionRule, Threshold, argmax_rule, solve_rule
-from autoimb.evaluation.engine import Evaluation
+from autoimb.evaluation.tasks import Evaluation
 from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import score_out_of_fold
 from autoimb.metrics import METRICS, Metric

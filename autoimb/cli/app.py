@@ -11,7 +11,7 @@ import warnings
 import typer
 
 from autoimb import __version__
-from autoimb.cli import evaluate, fit, predict, profile, replay, spaces, ui
+from autoimb.cli import evaluate, fit, predict, profile, replay, retarget, retune, spaces, ui
 from autoimb.errors import AutoImbError, AutoImbWarning
 
 __all__ = ["app", "main"]
@@ -27,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (fit, predict, evaluate, profile, replay, spaces, ui):
+for command in (fit, predict, evaluate, retune, retarget, profile, replay, spaces, ui):
     name = command.__name__.rpartition(".")[2]
     app.command(name)(getattr(command, name))
 

@@ -9,6 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
+# Figures of the calibration, with their widths and digits.
+CALIBRATION = {
+    "prevalence": "6.4f", "mean": "9.4f", "log_loss": "8.4f", "brier": "6.4f", "ece": "6.4f",
+    "slope": "6.2f", "intercept": "9.2f",
+}  # fmt: skip
+
 ModelFile = Annotated[Path, typer.Argument(help="Model that `autoimb fit` exported.")]
 Data = Annotated[Path, typer.Argument(help="Table with the target column.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
@@ -36,10 +42,12 @@ def as_text(found: dict[str, Any]) -> str:
     )
     return "\n\n".join(
         [
-            f"{found['n_rows']:,} rows, decision: {found['decision']}",
+            f"{found['n_rows']:,} rows, decision: {found['decision']} ({found['asked']})"
+            + (f"; {found['passed_on']:,} passed on" if found["passed_on"] else ""),
             f"Metrics\n{metrics}",
             f"Classes\n{_classes(found['classes'])}",
             f"Confusion matrix (rows: true, columns: predicted)\n{_matrix(found)}",
+            f"Calibration\n{_calibration(found['calibration'])}",
         ]
     )
 
@@ -52,6 +60,19 @@ def _classes(classes: dict[str, dict[str, float]]) -> str:
             f"  {name:<{width}}  {row['rows']:>8,}  {row['precision']:>9.3f}  "
             f"{row['recall']:>6.3f}  {row['f1']:>5.3f}"
         )
+    return "\n".join(lines)
+
+
+def _calibration(classes: dict[str, dict[str, Any]]) -> str:
+    width = max(5, *map(len, classes))
+    lines = [
+        f"  {'class':<{width}}  occurs  predicted  log loss   Brier     ECE   slope  intercept"
+    ]
+    lines += [
+        f"  {name:<{width}}  "
+        + "  ".join(format(one[key], form) for key, form in CALIBRATION.items())
+        for name, one in classes.items()
+    ]
     return "\n".join(lines)
 
 

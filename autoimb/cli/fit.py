@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from autoimb.cli.deciding import takes_decision
 from autoimb.cli.profile import finding_lines
+from autoimb.decision.asked import Asked
 
 if TYPE_CHECKING:
     from autoimb.running import Run
 
-SHOWN = 8
+SHOWN, CLASSES_SHOWN = 8, 3
 
 Data = Annotated[Path, typer.Argument(help="Table: .csv, .csv.gz, .tsv or .parquet.")]
 Target = Annotated[str | None, typer.Option(help="Column to predict; guessed by default.")]
@@ -57,7 +59,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
+@takes_decision
 def fit(
+    asked: Asked,
     data: Data,
     target: Target = None,
     positive: Positive = None,
@@ -82,11 +86,9 @@ def fit(
 ) -> None:
     """Search for the best strategy on DATA and export the winning pipeline."""
     if executor == "processes":
-        # Before this process imports what it needs: both do at once.
-        from autoimb.search.spawning import prepare_workers
-
-        prepare_workers()
+        _prepare_workers()
     from autoimb.cli.progress import Progress
+    from autoimb.decision.stating import state_criterion
     from autoimb.running import fit as run_fit
 
     with Progress(quiet=quiet) as progress:
@@ -95,9 +97,16 @@ def fit(
             n_trials=trials, space=space, n_folds=folds, drop=drop or (), out=out,
             run_dir=run_dir, random_state=seed, n_jobs=jobs, experiment=experiment,
             tracking_uri=tracking_uri, blend=blend, n_threads=threads, executor=executor,
-            resume=resume, watchers=[progress],
+            resume=resume, decision=state_criterion(asked), watchers=[progress],
         )  # fmt: skip
     print(json.dumps(as_object(run), default=str) if as_json else as_text(run, experiment))
+
+
+def _prepare_workers() -> None:
+    """Start what trials need before this process imports what it needs: both do at once."""
+    from autoimb.search.spawning import prepare_workers
+
+    prepare_workers()
 
 
 def _seconds(budget: str | None, trials: int | None) -> float | None:
@@ -129,6 +138,9 @@ def as_object(run: Run) -> dict[str, Any]:
         },
         "decision": str(result.model.rule),
         "threshold": getattr(result.model.rule, "value", None),
+        "decided": result.model.decision.to_dict(),
+        "calibrator": result.model.calibrator.name,
+        "calibration": {name: one.to_dict() for name, one in result.calibration.items()},
         "configuration": result.configuration.flat,
         "exported_trials": [member.number for member in result.exported.members],
         "recommendation": str(result.recommendation),
@@ -158,6 +170,7 @@ def as_text(run: Run, experiment: str | None) -> str:
         ),
         f"Strategies by {result.metric.name}, cross-validated ({tally}):\n{leaderboard(run)}",
         scores_line(run),
+        calibration_lines(run),
         places(run, experiment),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -214,6 +227,17 @@ def scores_line(run: Run) -> str:
     return "Scores of the exported model: " + ", ".join(f"{name} {score}" for name, score in scores)
 
 
+def calibration_lines(run: Run) -> str:
+    """Show how far the probabilities mean what they say; of several classes the rarest first."""
+    result = run.result
+    lines = [
+        f"Calibration ({result.model.calibrator.name}), on rows that the calibrator did not see:"
+    ]
+    each = sorted(result.calibration.items(), key=lambda item: item[1].prevalence)
+    lines += [f"  '{name}': {one}" for name, one in each[:CLASSES_SHOWN]]
+    return "\n".join(lines)
+
+
 def places(run: Run, experiment: str | None) -> str:
     """Say where everything lies and what to do next."""
     model = shlex.quote(str(run.model_path))
@@ -225,10 +249,17 @@ def places(run: Run, experiment: str | None) -> str:
         "Next:",
         f"  autoimb predict {model} NEW_DATA.csv --out predictions.csv",
         f"  autoimb evaluate {model} LABELLED_DATA.csv",
+        f"  autoimb retune {model} {_other_decision(run)}",
     ]
     if run.tracking_uri:
         lines.append(f"  autoimb ui{_ui_options(run.tracking_uri, experiment)}")
     return "\n".join(lines)
+
+
+def _other_decision(run: Run) -> str:
+    """Show how another decision is asked for."""
+    two = len(run.result.model.labels.classes) == 2
+    return "--cost-fp 1 --cost-fn 25" if two else "--decision balanced_accuracy"
 
 
 def _ui_options(tracking_uri: str, experiment: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
@@ -12,7 +13,9 @@ import typer
 from autoimb.cli.writing import written
 
 if TYPE_CHECKING:
-    from autoimb.artifact import FittedModel
+    import pandas as pd
+
+    from autoimb.fitted_model import FittedModel
 
 SHOWN = 3
 
@@ -36,17 +39,41 @@ def predict(model: ModelFile, data: Data, out: Out = None) -> None:
     print(f"{n_rows:,} rows predicted: {out}", file=sys.stderr)
 
 
+def _tables(model: FittedModel, chunks: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Predict chunk after chunk; a decision on the whole batch waits for all probabilities."""
+    import numpy as np
+
+    if not model.rule.needs_batch:
+        yield from map(model.predict_table, chunks)
+        return
+    each = [model.proba_by_code(chunk) for chunk in chunks]
+    codes = model.rule.decide(np.concatenate(each))
+    for part, proba in zip(
+        np.split(codes, np.cumsum([len(p) for p in each])[:-1]), each, strict=True
+    ):
+        yield model.tabulate(part, proba)
+
+
 def _stream(model: FittedModel, data: Path, stream: TextIO) -> int:
     """Predict chunk after chunk; tell at the end of categories that training never saw."""
     from autoimb.data.reading import read_chunks
 
-    n_rows = 0
+    n_rows = n_passed = 0
     unseen: dict[Any, set[str]] = defaultdict(set)
-    for chunk in read_chunks(data, text_columns=model.schema.text_columns):
-        model.predict_table(chunk).to_csv(stream, index=False, header=n_rows == 0)
-        n_rows += len(chunk)
-        for column, levels in model.schema.unseen_levels(chunk).items():
-            unseen[column].update(levels)
+
+    def read() -> Iterator[pd.DataFrame]:
+        for chunk in read_chunks(data, text_columns=model.schema.text_columns):
+            yield chunk
+            for column, levels in model.schema.unseen_levels(chunk).items():
+                unseen[column].update(levels)
+
+    for table in _tables(model, read()):
+        table.to_csv(stream, index=False, header=n_rows == 0)
+        n_rows += len(table)
+        n_passed += int(table["label"].isna().sum())
+    if n_passed:
+        share = n_passed / n_rows
+        print(f"note: {n_passed:,} rows ({share:.1%}) passed on: no label.", file=sys.stderr)
     for column, found in unseen.items():
         shown = ", ".join(repr(level) for level in sorted(found)[:SHOWN])
         more = ", …" if len(found) > SHOWN else ""

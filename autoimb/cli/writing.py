@@ -32,7 +32,7 @@ def written(path: Path, option: str) -> Iterator[TextIO]:
     UsageError
         At once if the file cannot be written.
     """
-    from autoimb.artifact import make_readable, set_aside
+    from autoimb.manifest import make_readable, set_aside
 
     part = _start(path, option)
     try:

@@ -207,6 +207,8 @@ class Dataset:
         A few raw rows, to show what the model takes.
     row_names : Index, optional
         How the rows are called where they come from; by default their places.
+    row_costs : ndarray of shape (n_samples,), optional
+        What it costs to miss each row, should it be positive.
     """
 
     X: FloatArray
@@ -217,6 +219,7 @@ class Dataset:
     target: str = "target"
     table: pd.DataFrame | None = None
     row_names: pd.Index[Any] | None = None
+    row_costs: FloatArray | None = None
 
     @property
     def n_classes(self) -> int:
@@ -250,6 +253,7 @@ def make_dataset(
     name: str = "data",
     target: str = "target",
     needs_features: bool = True,
+    row_costs: FloatArray | None = None,
 ) -> Dataset:
     """Turn a raw table and its labels into what a search needs.
 
@@ -265,6 +269,8 @@ def make_dataset(
         How data and target are called.
     needs_features : bool
         Whether columns that carry nothing are an error.
+    row_costs : ndarray of shape (n_samples,), optional
+        What missing each row costs.
 
     Returns
     -------
@@ -296,7 +302,7 @@ def make_dataset(
     X = keep_on_disk(schema.to_matrix(table))
     codes = labels.encode(np.asarray(y))
     few = table.head(5).reset_index(drop=True)
-    return Dataset(X, codes, schema, labels, name, target, few, table.index)
+    return Dataset(X, codes, schema, labels, name, target, few, table.index, row_costs)
 
 
 def as_table(X: Any, schema: Schema | None = None) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from autoimb.arrays import BoolArray
 from autoimb.data.dataset import Dataset, as_table, make_dataset
 from autoimb.data.delimited import check_names
 from autoimb.data.reading import column_names, data_name, read_table
+from autoimb.data.row_costs import read_row_costs
 from autoimb.errors import DataError, nearest_name
 
 __all__ = [
@@ -56,6 +57,7 @@ def read_problem(
     positive: Any = None,
     drop: Sequence[str] = (),
     needs_features: bool = True,
+    cost_column: str | None = None,
 ) -> Problem:
     """Read a table, find its target and say what was assumed.
 
@@ -70,6 +72,8 @@ def read_problem(
         Columns to leave out.
     needs_features : bool
         Whether columns that carry nothing are an error.
+    cost_column : str, optional
+        Of the table: what missing each row costs.
 
     Returns
     -------
@@ -94,12 +98,13 @@ def read_problem(
     if not filled.all():
         table = table[filled]
     labels = _read_labels(table[chosen], where, assumed)
+    row_costs = None if cost_column is None else read_row_costs(table, cost_column)
     features = table.drop(columns=[chosen, *drop])
     if not features.shape[1]:
         raise DataError(f"{where}: no column is left beside the target '{chosen}'. Add features.")
     dataset = make_dataset(
         features, labels.to_numpy(), positive=positive, name=name, target=chosen,
-        needs_features=needs_features,
+        needs_features=needs_features, row_costs=row_costs,
     )  # fmt: skip
     if assumed:
         notes.insert(0, f"target '{chosen}' assumed; --target NAME chooses another.")

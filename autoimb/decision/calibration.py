@@ -9,7 +9,7 @@ from scipy.special import expit, logit
 
 from autoimb.arrays import FloatArray, IntArray
 
-__all__ = ["LogisticCurve", "log_odds"]
+__all__ = ["LogisticCurve", "Tally", "fit_logistic", "log_odds", "tally", "tally_counts"]
 
 # Log-odds beyond those of this probability tell no more.
 MIN_PROBABILITY = 1e-6
@@ -61,45 +61,111 @@ class LogisticCurve:
         >>> curve(np.array([0.1, 0.9]))
         array([0.25, 0.25])
         """
-        z, n_rows, n_positive = _tally(y, score)
+        return cls.fit_counts(tally(y, score))
+
+    @classmethod
+    def fit_counts(cls, counts: Tally) -> LogisticCurve:
+        """Fit a curve to counted rows, as `fit` does."""
+        z, n_rows, n_positive = counts.z, counts.n_rows, counts.n_positive
         prevalence = n_positive.sum() / n_rows.sum()
         flat = cls(0.0, float(log_odds(prevalence)))
         if len(z) == 1 or not 0 < prevalence < 1:
             return flat
-        centre = np.average(z, weights=n_rows)
-        width = np.sqrt(np.average((z - centre) ** 2, weights=n_rows))
-        slope, intercept = _fit_logistic((z - centre) / width, n_rows, n_positive)
-        return cls(slope / width, intercept - slope / width * centre) if slope > 0 else flat
+        (slope,), intercept = fit_logistic(z[:, None], n_rows, n_positive)
+        return cls(slope, intercept) if slope > 0 else flat
 
     def __call__(self, score: FloatArray) -> FloatArray:
         """Return what the scores were found to mean."""
         return np.asarray(expit(self.slope * log_odds(score) + self.intercept))
 
 
-def _tally(y: IntArray, score: FloatArray) -> tuple[FloatArray, IntArray, FloatArray]:
-    """Count rows and positives at each distinct value of the log-odds, in steps."""
+@dataclass(frozen=True)
+class Tally:
+    """Rows and positives at each distinct value of the log-odds, in steps.
+
+    Attributes
+    ----------
+    z : ndarray of shape (n_values,)
+        Rising.
+    n_rows, n_positive : ndarray of shape (n_values,)
+    """
+
+    z: FloatArray
+    n_rows: FloatArray
+    n_positive: FloatArray
+
+
+def tally(y: IntArray, score: FloatArray) -> Tally:
+    """Count rows and positives at each distinct value of the log-odds, in steps.
+
+    Examples
+    --------
+    >>> tally(np.array([0, 1, 1]), np.array([0.2, 0.5, 0.5])).n_positive
+    array([0., 2.])
+    """
+    return tally_counts(score, np.ones(len(score)), np.asarray(y, dtype=float))
+
+
+def tally_counts(score: FloatArray, n_rows: FloatArray, n_positive: FloatArray) -> Tally:
+    """Add counts up at each distinct value of the log-odds, in steps."""
     steps = np.rint(log_odds(score) / STEP).astype(np.intp)
     lowest = steps.min()
-    n_rows = np.bincount(steps - lowest)
-    n_positive = np.bincount(steps - lowest, weights=y.astype(float))
-    found = np.flatnonzero(n_rows)
-    return np.asarray((found + lowest) * STEP), n_rows[found], np.asarray(n_positive[found])
+    rows: FloatArray = np.bincount(steps - lowest, weights=n_rows).astype(float)
+    positive: FloatArray = np.bincount(steps - lowest, weights=n_positive).astype(float)
+    found = np.flatnonzero(rows)
+    return Tally(np.asarray((found + lowest) * STEP), rows[found], positive[found])
 
 
-def _fit_logistic(x: FloatArray, n_rows: IntArray, n_positive: FloatArray) -> tuple[float, float]:
-    """Fit slope and intercept to counts by Newton's method, with a penalty on the slope.
+def fit_logistic(
+    features: FloatArray,
+    n_rows: FloatArray,
+    n_positive: FloatArray,
+    with_intercept: bool = True,
+) -> tuple[tuple[float, ...], float]:
+    """Fit slopes and intercept to counts by Newton's method, with a slight penalty on the slopes.
 
-    Every trial fits one for each fold: for two parameters a general solver takes fifty times as
-    long in being called.
+    Every trial fits one for each fold: for two or three parameters a general solver takes fifty
+    times as long in being called.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_values, n_features)
+    n_rows, n_positive : ndarray of shape (n_values,)
+    with_intercept : bool
+
+    Returns
+    -------
+    slopes : tuple of float
+    intercept : float
     """
-    design, penalty = np.column_stack([x, np.ones(len(x))]), np.array([PENALTY, 0.0])
+    centre = np.average(features, axis=0, weights=n_rows) * with_intercept
+    spread = np.average((features - centre) ** 2, axis=0, weights=n_rows)
+    width = np.sqrt(np.where(spread > 0, spread, 1.0))
+    design = np.column_stack([(features - centre) / width, np.ones(len(features))])
+    design = design if with_intercept else design[:, :-1]
+    start = np.zeros(design.shape[1])
+    if with_intercept:
+        start[-1] = logit(n_positive.sum() / n_rows.sum())
+    penalty = np.full(len(start), PENALTY)
+    penalty[len(width) :] = 0.0
+    w = _descend(design, start, penalty, n_rows, n_positive)
+    slopes = w[: len(width)] / width
+    intercept = w[-1] - slopes @ centre if with_intercept else 0.0
+    return tuple(slopes.tolist()), float(intercept)
 
+
+def _descend(
+    design: FloatArray,
+    w: FloatArray,
+    penalty: FloatArray,
+    n_rows: FloatArray,
+    n_positive: FloatArray,
+) -> FloatArray:
     def loss(w: FloatArray) -> float:
         odds = design @ w
         lost = n_rows * np.logaddexp(0, odds) - n_positive * odds
         return float(lost.sum() + (penalty * w**2).sum() / 2)
 
-    w = np.array([0.0, float(logit(n_positive.sum() / n_rows.sum()))])
     lost = loss(w)
     for _ in range(MAX_STEPS):
         p = expit(design @ w)
@@ -111,7 +177,7 @@ def _fit_logistic(x: FloatArray, n_rows: IntArray, n_positive: FloatArray) -> tu
         w, lost = w - step, after
         if abs(step).max() <= TOLERANCE:
             break
-    return float(w[0]), float(w[1])
+    return w
 
 
 def log_odds(score: FloatArray | float) -> FloatArray:

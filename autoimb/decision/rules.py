@@ -1,22 +1,21 @@
-"""Decision rules, solved on out-of-fold probabilities."""
+"""Decision rules: what turns probabilities into classes, stored with the model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
-from autoimb.decision.smoothing import smooth_labels
-from autoimb.decision.sweep import sweep_thresholds
-from autoimb.metrics import Counts, Metric, count
 
-__all__ = ["ClassWeights", "DecisionRule", "Threshold", "argmax_rule", "solve_rule"]
+__all__ = [
+    "PASSED_ON", "AbstainBand", "ClassWeights", "DecisionRule", "ExpectedCost", "RowCosts",
+    "Threshold", "TopRows", "argmax_rule", "weigh_rows",
+]  # fmt: skip
 
-# Coordinate ascent over class weights settles within a few rounds; more only chase ties.
-MAX_ROUNDS = 10
-# A class that needs a greater weight than this was given no probability worth the name.
-MAX_WEIGHT = 1e100
+# The code of a row that no class is decided for.
+PASSED_ON = -1
 
 
 @dataclass(frozen=True)
@@ -36,14 +35,140 @@ class Threshold:
     """
 
     value: float
+    needs_batch: ClassVar[bool] = False
 
-    def decide(self, proba: FloatArray) -> IntArray:
+    def decide(self, proba: FloatArray, row_costs: FloatArray | None = None) -> IntArray:
         """Turn probabilities of shape (n_samples, 2) into class codes."""
         return (np.asarray(proba)[:, 1] >= self.value).astype(np.intp)
 
     def __str__(self) -> str:
         """Show the threshold to three digits."""
         return f"threshold {self.value:.3g}"
+
+
+@dataclass(frozen=True)
+class AbstainBand:
+    """Predict the positive class from the upper threshold on, none between the two.
+
+    Attributes
+    ----------
+    low, high : float
+        From `low` on and below `high` a row is passed on: its code is `PASSED_ON`.
+
+    Examples
+    --------
+    >>> p = np.array([0.1, 0.4, 0.8])
+    >>> AbstainBand(0.2, 0.6).decide(np.column_stack([1 - p, p]))
+    array([ 0, -1,  1])
+    """
+
+    low: float
+    high: float
+    needs_batch: ClassVar[bool] = False
+
+    def decide(self, proba: FloatArray, row_costs: FloatArray | None = None) -> IntArray:
+        """Turn probabilities of shape (n_samples, 2) into class codes."""
+        p = np.asarray(proba)[:, 1]
+        return np.where(p >= self.high, 1, np.where(p >= self.low, PASSED_ON, 0)).astype(np.intp)
+
+    def __str__(self) -> str:
+        """Show the band to three digits."""
+        return f"threshold {self.high:.3g}, passed on from {self.low:.3g}"
+
+
+@dataclass(frozen=True)
+class TopRows:
+    """Predict the positive class for the rows of a batch with the highest probabilities.
+
+    Attributes
+    ----------
+    k : int or None
+        So many rows of every batch, all of a smaller one.
+    share : float or None
+        So large a part of every batch, rounded down, but at least one row.
+    of : int or None
+        Rows of the table that `k` was stated for.
+
+    Examples
+    --------
+    >>> p = np.array([0.2, 0.9, 0.4, 0.3])
+    >>> TopRows(k=2).decide(np.column_stack([1 - p, p]))
+    array([0, 1, 1, 0])
+    """
+
+    k: int | None = None
+    share: float | None = None
+    of: int | None = None
+    needs_batch: ClassVar[bool] = True
+
+    def decide(self, proba: FloatArray, row_costs: FloatArray | None = None) -> IntArray:
+        """Turn probabilities of shape (n_samples, 2) into class codes; of tied rows the first."""
+        p = np.asarray(proba)[:, 1]
+        codes = np.zeros(len(p), dtype=np.intp)
+        codes[np.argsort(-p, kind="stable")[: self.count_of(len(p))]] = 1
+        return codes
+
+    def on_part(self) -> TopRows:
+        """Choose as large a share of some rows of the table as `k` is of all."""
+        return self if self.k is None or self.of is None else TopRows(share=self.k / self.of)
+
+    def count_of(self, n_rows: int) -> int:
+        """Tell how many rows of a batch are chosen."""
+        if self.k is not None:
+            return min(self.k, n_rows)
+        assert self.share is not None
+        return max(int(self.share * n_rows + 1e-9), min(n_rows, 1))
+
+    def __str__(self) -> str:
+        """Show how many rows are chosen."""
+        if self.k is not None:
+            return f"the {self.k} highest of a batch"
+        return f"the highest {100 * (self.share or 0):.3g} % of a batch"
+
+
+@dataclass(frozen=True)
+class RowCosts:
+    """Predict the positive class where what a miss would cost outweighs a false alarm.
+
+    Attributes
+    ----------
+    column : str
+        Of the table: what it costs to miss the row, should it be positive.
+    fp, tp : float
+        What a false alarm costs, and a row that is found.
+    value : float
+        Threshold on the share of the expected loss that flagging avoids: 0.5 where probabilities
+        are right.
+
+    Examples
+    --------
+    >>> proba, amounts = np.array([[0.9, 0.1], [0.9, 0.1]]), np.array([5.0, 500.0])
+    >>> RowCosts("amount", fp=10.0, tp=0.0, value=0.5).decide(proba, amounts)
+    array([0, 1])
+    """
+
+    column: str
+    fp: float
+    tp: float
+    value: float
+    needs_batch: ClassVar[bool] = False
+
+    def decide(self, proba: FloatArray, row_costs: FloatArray | None = None) -> IntArray:
+        """Turn probabilities of shape (n_samples, 2) and the costs of the rows into codes."""
+        assert row_costs is not None
+        found = weigh_rows(np.asarray(proba)[:, 1], row_costs, self.fp, self.tp)
+        return (found >= self.value).astype(np.intp)
+
+    def __str__(self) -> str:
+        """Show what is weighed."""
+        text = f"probability x '{self.column}' against a false alarm of {self.fp:g}"
+        return text + ("" if self.value == 0.5 else f", from {self.value:.3g}")
+
+
+def weigh_rows(p: FloatArray, row_costs: FloatArray, fp: float, tp: float) -> FloatArray:
+    """Return the share of the expected loss of each row that flagging it avoids, in [0, 1]."""
+    avoided = p * np.maximum(row_costs - tp, 0.0)
+    return np.asarray(avoided / (avoided + np.maximum(1.0 - p, 1e-12) * fp))
 
 
 @dataclass(frozen=True)
@@ -63,8 +188,9 @@ class ClassWeights:
     """
 
     values: tuple[float, ...]
+    needs_batch: ClassVar[bool] = False
 
-    def decide(self, proba: FloatArray) -> IntArray:
+    def decide(self, proba: FloatArray, row_costs: FloatArray | None = None) -> IntArray:
         """Turn probabilities of shape (n_samples, n_classes) into class codes."""
         return np.asarray((np.asarray(proba) * np.asarray(self.values)).argmax(axis=1))
 
@@ -73,7 +199,43 @@ class ClassWeights:
         return "class weights " + ", ".join(f"{value:.3g}" for value in self.values)
 
 
-DecisionRule = Threshold | ClassWeights
+@dataclass(frozen=True)
+class ExpectedCost:
+    """Predict the class that is expected to cost least (Bayes decision; Elkan 2001).
+
+    Attributes
+    ----------
+    costs : tuple of tuple of float
+        ``costs[true][predicted]``, by class code.
+    abstain : float or None
+        What passing a row on costs; None never does.
+
+    Examples
+    --------
+    >>> rule = ExpectedCost(((0.0, 1.0, 1.0), (1.0, 0.0, 1.0), (9.0, 9.0, 0.0)))
+    >>> rule.decide(np.array([[0.5, 0.3, 0.2]]))
+    array([2])
+    """
+
+    costs: tuple[tuple[float, ...], ...]
+    abstain: float | None = None
+    needs_batch: ClassVar[bool] = False
+
+    def decide(self, proba: FloatArray, row_costs: FloatArray | None = None) -> IntArray:
+        """Turn probabilities of shape (n_samples, n_classes) into class codes."""
+        expected = np.asarray(proba) @ np.asarray(self.costs)
+        codes = expected.argmin(axis=1)
+        if self.abstain is not None:
+            codes = np.where(expected.min(axis=1) > self.abstain, PASSED_ON, codes)
+        return np.asarray(codes, dtype=np.intp)
+
+    def __str__(self) -> str:
+        """Name the rule."""
+        passed = "" if self.abstain is None else f", passed on beyond {self.abstain:g}"
+        return f"least expected cost{passed}"
+
+
+DecisionRule = Threshold | AbstainBand | TopRows | RowCosts | ClassWeights | ExpectedCost
 
 
 def argmax_rule(n_classes: int) -> DecisionRule:
@@ -85,112 +247,3 @@ def argmax_rule(n_classes: int) -> DecisionRule:
     Threshold(value=0.5)
     """
     return Threshold(0.5) if n_classes == 2 else ClassWeights((1.0,) * n_classes)
-
-
-def solve_rule(metric: Metric, y: IntArray, proba: FloatArray) -> DecisionRule:
-    """Find the rule that promises the best score, never one below the argmax on these rows.
-
-    For two classes every threshold is swept, on labels that lean towards calibrated
-    probabilities where positives are few (`smooth_labels`); for more, the weight of one class
-    after the other.
-
-    Parameters
-    ----------
-    metric : Metric
-        Whose `of_counts` is maximised.
-    y : ndarray of shape (n_samples,)
-        Class codes; of two classes, 1 is the positive one.
-    proba : ndarray of shape (n_samples, n_classes)
-        Probabilities that were predicted for rows the model has not seen.
-
-    Returns
-    -------
-    Threshold or ClassWeights
-        Of equally good thresholds the one nearest to the middle of its plateau.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from autoimb.metrics import METRICS
-    >>> p = np.array([0.1, 0.2, 0.3, 0.4])
-    >>> solve_rule(METRICS["f1"], np.array([0, 0, 1, 1]), np.column_stack([1 - p, p]))
-    Threshold(value=0.25)
-    """
-    proba = np.asarray(proba, dtype=float)
-    if proba.shape[1] == 2:
-        return _solve_threshold(metric, y, proba)
-    return _solve_class_weights(metric, y, proba)
-
-
-def _solve_threshold(metric: Metric, y: IntArray, proba: FloatArray) -> Threshold:
-    # A floor is to hold on rows, not in expectation.
-    leant = smooth_labels(y, proba[:, 1]) if metric.floor is None else y
-    found = sweep_thresholds(leant, proba[:, 1])
-    promised = metric.of_counts(found.counts)
-    best = np.flatnonzero(promised >= promised.max() - 1e-12)
-    solved, plain = Threshold(float(found.thresholds[best[len(best) // 2]])), Threshold(0.5)
-
-    def score(rule: Threshold) -> float:
-        return float(metric.of_counts(count(y, rule.decide(proba), 2)))
-
-    return solved if score(solved) > score(plain) + 1e-12 else plain
-
-
-def _solve_class_weights(metric: Metric, y: IntArray, proba: FloatArray) -> ClassWeights:
-    """Improve one class's weight after the other until no step helps."""
-    n_classes = proba.shape[1]
-    weights = np.ones(n_classes)
-    score = float(metric.of_counts(count(y, proba.argmax(axis=1), n_classes)))
-    for _ in range(MAX_ROUNDS):
-        before = score
-        for k in range(n_classes):
-            weight, found = _best_weight(metric, y, proba * weights, proba[:, k], k)
-            if found > score + 1e-12:
-                weights[k], score = weight, found
-        if score <= before:
-            break
-    return ClassWeights(tuple(float(value) for value in weights / weights.max()))
-
-
-def _best_weight(
-    metric: Metric, y: IntArray, weighted: FloatArray, own: FloatArray, k: int
-) -> tuple[float, float]:
-    """Sweep the weight of class k exactly: a row turns to k once k outbids its runner-up."""
-    others = weighted.copy()
-    others[:, k] = -1.0
-    runner_up = others.argmax(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        turning = others.max(axis=1) / own
-    turning[~(turning < MAX_WEIGHT)] = np.inf
-    order = np.argsort(turning, kind="stable")
-    turning = turning[order]
-    steps = np.flatnonzero(
-        np.isfinite(turning) & np.append(turning[1:] > turning[:-1] * (1 + 1e-9), True)
-    )
-    if len(steps) == 0:
-        return 1.0, -np.inf
-    scores = metric.of_counts(
-        _counts_while_turning(y[order], runner_up[order], steps, k, weighted.shape[1])
-    )
-    best = int(scores.argmax())
-    here = turning[steps[best]]
-    following = turning[steps[best] + 1] if steps[best] + 1 < len(turning) else np.inf
-    weight = (here + following) / 2 if np.isfinite(following) else here * 1.01 + 1e-12
-    return float(weight), float(scores[best])
-
-
-def _counts_while_turning(
-    y: IntArray, runner_up: IntArray, steps: IntArray, k: int, n_classes: int
-) -> Counts:
-    """Count after each step of rows turning, in order, from their runner-up to class k."""
-    shape = (len(steps), n_classes)
-    predicted, correct = np.empty(shape), np.empty(shape)
-    for other in range(n_classes):
-        lost = runner_up == other
-        predicted[:, other] = lost.sum() - np.cumsum(lost)[steps]
-        rightly = lost & (y == other)
-        correct[:, other] = rightly.sum() - np.cumsum(rightly)[steps]
-    predicted[:, k] = steps + 1
-    correct[:, k] = np.cumsum(y == k)[steps]
-    true = np.bincount(y, minlength=n_classes).astype(float)
-    return Counts(np.broadcast_to(true, shape), predicted, correct)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from autoimb.arrays import FloatArray, IntArray
-from autoimb.decision.calibration import LogisticCurve
+from autoimb.arrays import AnyArray, FloatArray, IntArray
+from autoimb.decision.calibration import LogisticCurve, tally_counts
 
-__all__ = ["PSEUDO_POSITIVES", "smooth_labels"]
+__all__ = ["PSEUDO_POSITIVES", "lean_counts", "smooth_labels"]
 
 # The calibrated curve counts as much as this many positives; benchmarks/threshold.py measures it.
 PSEUDO_POSITIVES = 200
@@ -15,7 +15,7 @@ PSEUDO_POSITIVES = 200
 MIN_SHARE = 0.05
 
 
-def smooth_labels(y: IntArray, score: FloatArray) -> FloatArray:
+def smooth_labels(y: IntArray, score: FloatArray) -> AnyArray:
     """Mix each label with the probability that its score was found to mean.
 
     A threshold that is best on the rows at hand follows single rows where positives are few.
@@ -35,7 +35,7 @@ def smooth_labels(y: IntArray, score: FloatArray) -> FloatArray:
     Returns
     -------
     ndarray of shape (n_samples,)
-        In [0, 1]; the labels themselves where the score tells nothing or positives abound.
+        In [0, 1]; `y` itself where the score tells nothing or positives abound.
 
     Examples
     --------
@@ -43,8 +43,28 @@ def smooth_labels(y: IntArray, score: FloatArray) -> FloatArray:
     >>> smooth_labels(y, score).round(1)
     array([0.1, 0.2, 0.3, 0.6, 0.8, 0.9])
     """
-    share = PSEUDO_POSITIVES / (PSEUDO_POSITIVES + float(np.sum(y)))
-    curve = LogisticCurve.fit(y, score) if share >= MIN_SHARE else None
-    if curve is None or not curve.slope:
-        return np.asarray(y, dtype=float)
-    return (1 - share) * y + share * curve(score)
+    ones = np.ones(len(y))
+    leant = lean_counts(np.asarray(score, dtype=float), ones, np.asarray(y, dtype=float))
+    return y if leant is None else leant
+
+
+def lean_counts(score: FloatArray, n_rows: FloatArray, n_positive: FloatArray) -> FloatArray | None:
+    """Mix counts of positives with those that their scores lead to expect, as `smooth_labels`.
+
+    Parameters
+    ----------
+    score, n_rows, n_positive : ndarray of shape (n_groups,)
+        Score of each group of rows, how many they are, and how many of them are positive.
+
+    Returns
+    -------
+    ndarray of shape (n_groups,) or None
+        None where the score tells nothing or positives abound.
+    """
+    share = PSEUDO_POSITIVES / (PSEUDO_POSITIVES + float(n_positive.sum()))
+    if share < MIN_SHARE:
+        return None
+    curve = LogisticCurve.fit_counts(tally_counts(score, n_rows, n_positive))
+    if not curve.slope:
+        return None
+    return np.asarray((1 - share) * n_positive + share * n_rows * curve(score))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -15,93 +14,24 @@ from numpy.typing import NDArray
 from autoimb.arrays import AnyArray, FloatArray, IntArray
 from autoimb.data.dataset import Dataset
 from autoimb.data.splitting import deal
+from autoimb.decision.criteria import BestMetric, Criterion
+from autoimb.decision.scored import Scored
 from autoimb.evaluation.folds import Fold, SharedArrays
-from autoimb.evaluation.futility import Hurdle
 from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import Score, score_out_of_fold
+from autoimb.evaluation.tasks import Evaluation, Task, Training
 from autoimb.metrics import Metric, get_metric
 from autoimb.strategy.configuration import Configuration
 from autoimb.strategy.pipeline import RowSource, TrainedPipeline, TrainingPart, train
 from autoimb.strategy.thinning import thin
 from autoimb.threads import limit_threads
 
-__all__ = ["Evaluation", "Evaluator", "Task", "Training"]
+__all__ = ["Evaluator"]
 
 # Of the rows of folds that a process keeps at hand.
 MAX_KEPT_BYTES = 2**27
 # Rows of a file that a process has in its memory while it copies some of them.
 ROWS_AT_A_TIME = 100_000
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is to be evaluated.
-
-    Attributes
-    ----------
-    configuration : Configuration
-    level : Level
-    hurdle : Hurdle or None
-        The best so far; None evaluates every fold whatever the first ones show.
-    begun : Evaluation or None
-        Of the same configuration on the first folds, alike in all else: what it found is kept.
-    """
-
-    configuration: Configuration
-    level: Level
-    hurdle: Hurdle | None = None
-    begun: Evaluation | None = None
-
-
-@dataclass(frozen=True)
-class Training:
-    """What is to be trained for export.
-
-    Attributes
-    ----------
-    configuration : Configuration
-    fold : int or None
-        On the rows that are not of this fold; None on all.
-    max_rows : int or None
-        At most, as in `Level`.
-    """
-
-    configuration: Configuration
-    fold: int | None = None
-    max_rows: int | None = None
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What cross-validation found.
-
-    Attributes
-    ----------
-    proba : ndarray of shape (n_samples, n_classes), float32
-        Each row's by a model that has not seen it; NaN for rows that are not scored, empty if
-        the evaluation was stopped.
-    scores : mapping of str to Score
-        Empty if the evaluation was stopped.
-    seconds, training_seconds : float
-        In all, and of training alone.
-    fold_values : tuple of float
-        Of each fold that was scored, by the metric that tells early who falls behind; greater is
-        better.
-    is_complete : bool
-        Whether every fold was scored.
-    """
-
-    proba: NDArray[np.float32]
-    scores: Mapping[str, Score]
-    seconds: float
-    training_seconds: float = 0.0
-    fold_values: tuple[float, ...] = ()
-    is_complete: bool = True
-
-    @property
-    def scored_proba(self) -> FloatArray:
-        """Those of the rows that are scored."""
-        return np.asarray(self.proba[~np.isnan(self.proba[:, 0])], dtype=float)
 
 
 class Evaluator:
@@ -121,6 +51,10 @@ class Evaluator:
     seed : int
     n_threads : int
         Of one model.
+    criterion : Criterion, optional
+        Of the decision; by default the best value of the metric.
+    row_costs : ndarray of shape (n_samples,), optional
+        What it costs to miss each row, should it be positive.
 
     Examples
     --------
@@ -144,6 +78,8 @@ class Evaluator:
         metric: str,
         seed: int,
         n_threads: int = 1,
+        criterion: Criterion | None = None,
+        row_costs: FloatArray | None = None,
     ) -> None:
         self._X = X
         self.y = y
@@ -153,17 +89,25 @@ class Evaluator:
         self.metric = metric
         self.seed = seed
         self.n_threads = n_threads
+        self.criterion: Criterion = criterion or BestMetric(metric)
+        self.row_costs = row_costs
         self.shared = SharedArrays(None)  # with other processes, once it is loaded by one
         self._folds: dict[str, Fold] = {}
         self._kept_bytes = 0.0
 
     @classmethod
     def on(
-        cls, dataset: Dataset, folds: IntArray, metric: str, seed: int, n_threads: int = 1
+        cls,
+        dataset: Dataset,
+        folds: IntArray,
+        metric: str,
+        seed: int,
+        n_threads: int = 1,
+        criterion: Criterion | None = None,
     ) -> Evaluator:
         """Make the evaluator of a dataset."""
-        levels = dataset.schema.n_levels
-        return cls(dataset.X, dataset.y, folds, levels, dataset.n_classes, metric, seed, n_threads)
+        data = (dataset.X, dataset.y, folds, dataset.schema.n_levels, dataset.n_classes)
+        return cls(*data, metric, seed, n_threads, criterion, dataset.row_costs)
 
     @property
     def X(self) -> FloatArray:
@@ -190,7 +134,10 @@ class Evaluator:
         """Write what other processes need; they map the arrays instead of copying them."""
         for name in ("X", "y", "assignments"):
             np.save(folder / f"{name}.npy", getattr(self, name))
-        rest = (self.n_levels, self.n_classes, self.metric, self.seed, self.n_threads)
+        rest = (
+            self.n_levels, self.n_classes, self.metric, self.seed, self.n_threads, self.criterion,
+            self.row_costs,
+        )  # fmt: skip
         (folder / "evaluator.pkl").write_bytes(pickle.dumps(rest))
         (folder / "shared").mkdir()
 
@@ -286,8 +233,13 @@ class Evaluator:
     def score(self, proba: NDArray[np.float32], level: Level) -> Mapping[str, Score]:
         """Score predictions on the rows that are scored at a level."""
         rows, groups = self.scored(level)
-        found = proba[rows].astype(float)
-        return score_out_of_fold(get_metric(self.metric), self.y[rows], found, groups)
+        scored = self.select(rows, proba[rows])
+        return score_out_of_fold(get_metric(self.metric), scored, groups, self.criterion)
+
+    def select(self, rows: IntArray, proba: AnyArray) -> Scored:
+        """Put what was predicted for some rows beside their classes."""
+        costs = None if self.row_costs is None else self.row_costs[rows]
+        return Scored(np.asarray(self.y[rows]), np.asarray(proba, dtype=float), costs)
 
     def scored(self, level: Level) -> tuple[IntArray, IntArray]:
         """Tell which rows are scored at a level, in which groups decisions are tuned apart.

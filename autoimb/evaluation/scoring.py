@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
+from typing import get_args
 
 import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
-from autoimb.decision.rules import DecisionRule, solve_rule
+from autoimb.decision.calibrators import choose_calibrator
+from autoimb.decision.criteria import BestMetric, Criterion, Measure, rate
+from autoimb.decision.rules import PASSED_ON, DecisionRule, TopRows
+from autoimb.decision.scored import Scored
 from autoimb.metrics import Counts, Metric, count, get_metric, stack_counts
 
 __all__ = [
-    "REPORTED", "Score", "average_scores", "cross_fitted_labels", "score_out_of_fold",
+    "REPORTED", "CrossFitted", "Score", "average_scores", "cross_fit", "score_out_of_fold",
     "selection_value",
 ]  # fmt: skip
+
+# Choosing among all calibrators takes as long as some models do: for every trial one will do.
+QUICK = ("platt",)
 
 # What every trial reports, beside the metric that is searched.
 REPORTED = (
@@ -43,43 +50,64 @@ class Score:
         return f"{self.value:.3f} ± {self.spread:.3f}"
 
 
-def cross_fitted_labels(
-    metric: Metric, y: IntArray, proba: FloatArray, folds: IntArray
-) -> IntArray:
-    """Decide each fold by the rule that was best on the others.
+@dataclass(frozen=True)
+class CrossFitted:
+    """What the other folds make of each.
+
+    Attributes
+    ----------
+    proba : ndarray of shape (n_samples, n_classes)
+        Calibrated.
+    codes : ndarray of shape (n_samples,)
+        Decided; `PASSED_ON` where no class was.
+    """
+
+    proba: FloatArray
+    codes: IntArray
+
+
+def cross_fit(
+    criterion: Criterion, scored: Scored, folds: IntArray, calibrators: Sequence[str] = QUICK
+) -> CrossFitted:
+    """Calibrate and decide each fold by what was best on the others.
 
     Parameters
     ----------
-    metric : Metric
-    y : ndarray of shape (n_samples,)
-    proba : ndarray of shape (n_samples, n_classes)
+    criterion : Criterion
+    scored : Scored
     folds : ndarray of shape (n_samples,)
+    calibrators : sequence of str
+        To choose among, on the other folds too.
 
     Returns
     -------
-    ndarray of shape (n_samples,)
-        Class codes.
+    CrossFitted
 
     Examples
     --------
-    >>> from autoimb.metrics import METRICS
+    >>> from autoimb.decision.criteria import BestMetric
     >>> p = np.array([0.1, 0.2, 0.3, 0.4, 0.1, 0.2, 0.3, 0.4])
     >>> y, folds = np.array([0, 0, 1, 1, 0, 0, 1, 1]), np.array([0, 0, 0, 0, 1, 1, 1, 1])
-    >>> cross_fitted_labels(METRICS["f1"], y, np.column_stack([1 - p, p]), folds)
+    >>> cross_fit(BestMetric("f1"), Scored(y, np.column_stack([1 - p, p])), folds).codes
     array([0, 0, 1, 1, 0, 0, 1, 1])
     """
-    labels = np.empty(len(y), dtype=np.intp)
+    codes, proba = np.empty(len(scored.y), dtype=np.intp), np.empty(scored.proba.shape)
     for fold in np.unique(folds):
         inside = folds == fold
-        labels[inside] = solve_rule(metric, y[~inside], proba[~inside]).decide(proba[inside])
-    return labels
+        here, others = scored.take(inside), scored.take(~inside)
+        calibrate = choose_calibrator(others.y, others.proba, folds[~inside], calibrators)
+        rule = criterion.solve(others.with_proba(calibrate(others.proba)))
+        proba[inside] = calibrate(here.proba)
+        rule = rule.on_part() if isinstance(rule, TopRows) else rule
+        codes[inside] = rule.decide(proba[inside], here.row_costs)
+    return CrossFitted(proba, codes)
 
 
 def score_out_of_fold(
     metric: Metric,
-    y: IntArray,
-    proba: FloatArray,
+    scored: Scored,
     folds: IntArray,
+    criterion: Criterion | None = None,
     *,
     rule: DecisionRule | None = None,
 ) -> Mapping[str, Score]:
@@ -88,43 +116,86 @@ def score_out_of_fold(
     Parameters
     ----------
     metric : Metric
-    y : ndarray of shape (n_samples,)
-    proba : ndarray of shape (n_samples, n_classes)
-        Each row's by a model that has not seen it.
+    scored : Scored
+        Each row's probabilities by a model that has not seen it.
     folds : ndarray of shape (n_samples,)
+    criterion : Criterion, optional
+        Of the decision; by default the best value of the metric.
     rule : DecisionRule, optional
-        One rule for all rows; by default each fold's is tuned on the others.
+        One rule for all rows, on probabilities as they are; by default each fold is calibrated
+        and decided by what is best on the others.
 
     Returns
     -------
     mapping of str to Score
+        Metrics by name; of two classes also precision, recall and specificity of the decision;
+        ``cost`` where costs were stated; ``prevalence_ratio``: of a class that is predicted more
+        or less often than it occurs, the worst quotient of the two.
 
     Examples
     --------
     >>> from autoimb.metrics import METRICS
     >>> p = np.array([0.1, 0.2, 0.3, 0.4, 0.1, 0.2, 0.3, 0.4])
     >>> y, folds = np.array([0, 0, 1, 1, 0, 0, 1, 1]), np.array([0, 0, 0, 0, 1, 1, 1, 1])
-    >>> found = score_out_of_fold(METRICS["f1"], y, np.column_stack([1 - p, p]), folds)
-    >>> str(found["f1"])
-    '1.000 ± 0.000'
+    >>> found = score_out_of_fold(METRICS["f1"], Scored(y, np.column_stack([1 - p, p])), folds)
+    >>> str(found["f1"]), str(found["precision"])
+    ('1.000 ± 0.000', '1.000 ± 0.000')
     """
-    proba = np.asarray(proba, dtype=float)
-    labels = rule.decide(proba) if rule else cross_fitted_labels(metric, y, proba, folds)
-    reported = {metric.name: metric, **{name: get_metric(name) for name in REPORTED}}
-    parts = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
-    groups = [(y, proba, labels), *((y[rows], proba[rows], labels[rows]) for rows in parts)]
-    counts = stack_counts([count(y, labels, proba.shape[1]) for y, _, labels in groups])
-    return {name: _score(one, groups, counts) for name, one in reported.items()}
-
-
-def _score(
-    metric: Metric, groups: Sequence[tuple[IntArray, FloatArray, IntArray]], counts: Counts
-) -> Score:
-    """Score all rows, which come first, and each fold."""
-    if metric.of_scores is None:
-        values = np.asarray(metric.of_counts(counts), dtype=float)
+    scored = scored.with_proba(np.asarray(scored.proba, dtype=float))
+    criterion = criterion or BestMetric(metric.name)
+    if rule is None:
+        found = cross_fit(criterion, scored, folds)
     else:
-        values = np.array([metric.of_scores(y, proba) for y, proba, _ in groups])
+        found = CrossFitted(scored.proba, rule.decide(scored.proba, scored.row_costs))
+    each = (np.flatnonzero(folds == fold) for fold in np.unique(folds))
+    parts = [np.arange(len(folds)), *each]
+    counts = stack_counts(
+        [_count_decided(scored.y[rows], found.codes[rows], scored.n_classes) for rows in parts]
+    )
+    values = {
+        one.name: _values(one, scored, found, parts, counts)
+        for one in (metric, *map(get_metric, REPORTED))
+    }
+    if scored.n_classes == 2:
+        values |= {name: rate(counts, name) for name in get_args(Measure)}
+    values["prevalence_ratio"] = np.array(
+        [_prevalence_ratio(scored.y[rows], found.proba[rows]) for rows in parts]
+    )
+    own = [criterion.figures(scored.take(rows), found.codes[rows]) for rows in parts]
+    values |= {name: np.array([figures[name] for figures in own]) for name in own[0]}
+    return {name: _score(each) for name, each in values.items()}
+
+
+def _count_decided(y: IntArray, codes: IntArray, n_classes: int) -> Counts:
+    """Count the rows that a class was decided for."""
+    decided = codes != PASSED_ON
+    return count(y[decided], codes[decided], n_classes)
+
+
+def _values(
+    metric: Metric,
+    scored: Scored,
+    found: CrossFitted,
+    parts: Sequence[IntArray],
+    counts: Counts,
+) -> FloatArray:
+    """Score groups of rows by one metric."""
+    if metric.of_scores is None:
+        return np.asarray(metric.of_counts(counts), dtype=float)
+    # A ranking is that of the model; losses are those of the probabilities that it comes to.
+    proba = scored.proba if metric.greater_is_better else found.proba
+    return np.array([metric.of_scores(scored.y[rows], proba[rows]) for rows in parts])
+
+
+def _prevalence_ratio(y: IntArray, proba: FloatArray) -> float:
+    """Divide how often classes are predicted by how often they occur; of two the positive one."""
+    occur = np.bincount(y, minlength=proba.shape[1]) / len(y)
+    ratios = (proba.mean(axis=0)[occur > 0] / occur[occur > 0])[-1 if proba.shape[1] == 2 else 0 :]
+    return float(ratios[abs(np.log(np.maximum(ratios, 1e-12))).argmax()])
+
+
+def _score(values: FloatArray) -> Score:
+    """Sum up the value of all rows, which comes first, and those of the folds."""
     each = values[1:][np.isfinite(values[1:])]
     if not len(each):
         return Score(float(values[0]), float("nan"), float("nan"))

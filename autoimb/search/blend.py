@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -129,12 +128,16 @@ def _blend(
 ) -> Exported:
     y, odds = evaluator.y[rows], _stack([member.evaluation.scored_proba for member in members])
     proba = cross_fitted_blend(y, odds, folds)
-    score = partial(score_out_of_fold, get_metric(evaluator.metric))
-    scores = [score(y, proba, folds)]
+
+    def score(proba: FloatArray, folds: IntArray) -> Mapping[str, Score]:
+        metric, scored = get_metric(evaluator.metric), evaluator.select(rows, proba)
+        return score_out_of_fold(metric, scored, folds, evaluator.criterion)
+
+    scores = [score(proba, folds)]
     # Where the members were scored on further assignments to folds, so is their blend.
     for repeat, evaluations in enumerate(zip(*(m.repeats for m in members), strict=False), 1):
         others, again = evaluator.assignments[repeat], _stack([e.scored_proba for e in evaluations])
-        scores.append(score(y, cross_fitted_blend(y, again, others), others))
+        scores.append(score(cross_fitted_blend(y, again, others), others))
     records = tuple(member.record for member in members)
     return Exported(records, Blend.fit(y, odds), proba, average_scores(scores), max_rows)
 

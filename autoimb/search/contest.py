@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from autoimb.evaluation.engine import Evaluation
 from autoimb.evaluation.futility import Hurdle, estimate_noise
 from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import average_scores, selection_value
+from autoimb.evaluation.tasks import Evaluation
 from autoimb.metrics import Metric
+from autoimb.search.calibration_gate import passes_calibration_gate
 from autoimb.search.journal import EvaluationFolder
 from autoimb.search.records import Candidate, TrialRecord
 from autoimb.strategy.configuration import Configuration
@@ -69,6 +70,11 @@ class Contest:
         self._n_noted = 0
         self._dropped: list[Candidate] = []
 
+    def mark(self, record: TrialRecord) -> TrialRecord:
+        """Note on a complete trial whether its probabilities pass the calibration gate."""
+        passed = passes_calibration_gate(record, self.records.values())
+        return replace(record, is_calibrated=passed)
+
     def add(self, record: TrialRecord, evaluation: Evaluation | None = None) -> None:
         """Enter a trial, with its predictions if it is complete and they are still at hand."""
         self.records[record.number] = record
@@ -102,9 +108,9 @@ class Contest:
         best: dict[str, TrialRecord] = {}
         for record in complete:
             strategy = str(record.configuration)
-            if strategy not in best or self.value(record) > self.value(best[strategy]):
+            if strategy not in best or self.merit(record) > self.merit(best[strategy]):
                 best[strategy] = record
-        leading = sorted(best.values(), key=lambda r: (-self.value(r), r.number))[:N_CANDIDATES]
+        leading = sorted(best.values(), key=self._place)[:N_CANDIDATES]
         defaults = [record for record in complete if record.configuration == self.untouched][:1]
         at_hand = {candidate.record.number for candidate in self._best_of.values()}
         if self.default is not None:
@@ -113,10 +119,9 @@ class Contest:
         return [record for number, record in wanted.items() if number not in at_hand]
 
     def leading(self) -> list[Candidate]:
-        """Sort the best first: who came furthest, then by value; of equals the first asked for."""
+        """Sort the best first: who came furthest, then by merit; of equals the first asked for."""
         return sorted(
-            self._best_of.values(),
-            key=lambda c: (-c.record.step, -self.value(c.record), c.record.number),
+            self._best_of.values(), key=lambda c: (-c.record.step, *self._place(c.record))
         )
 
     def promote(self, candidate: Candidate, step: int, evaluation: Evaluation) -> None:
@@ -142,11 +147,20 @@ class Contest:
         value = selection_value(self.metric, record.scores)
         return value if np.isfinite(value) else -np.inf
 
+    def merit(self, record: TrialRecord) -> tuple[float, bool, float]:
+        """Rank by value; less than a thousandth is a tie, in which calibration counts first."""
+        value = self.value(record)
+        return round(value, 3), record.is_calibrated, value
+
+    def _place(self, record: TrialRecord) -> tuple[float, bool, float, int]:
+        value, is_calibrated, exactly = self.merit(record)
+        return -value, not is_calibrated, -exactly, record.number
+
     def _keep(self, candidate: Candidate) -> None:
         """Keep the best of each strategy; of equals the one found first."""
         strategy = str(candidate.record.configuration)
         before = self._best_of.get(strategy)
-        if before is None or self.value(candidate.record) > self.value(before.record):
+        if before is None or self.merit(candidate.record) > self.merit(before.record):
             self._best_of[strategy] = candidate
             dropped = [before] if before else []
         else:

@@ -20,7 +20,8 @@ from typing import Any, Protocol, TypeVar
 
 from pebble import ProcessExpired, ProcessFuture
 
-from autoimb.evaluation.engine import Evaluation, Evaluator, Task, Training
+from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.tasks import Evaluation, Task, Training
 from autoimb.search.resources import Resources
 from autoimb.search.scratch import open_scratch
 from autoimb.search.worker import Worker

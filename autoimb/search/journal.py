@@ -15,8 +15,8 @@ import numpy as np
 from optuna.storages.journal import BaseJournalBackend
 
 from autoimb.errors import AutoImbWarning
-from autoimb.evaluation.engine import Evaluation
 from autoimb.evaluation.scoring import Score
+from autoimb.evaluation.tasks import Evaluation
 
 __all__ = ["EvaluationFolder", "FileJournal", "read_scores", "write_scores"]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from itertools import zip_longest
 
-from autoimb.evaluation.engine import Evaluation, Task
 from autoimb.evaluation.levels import Level
+from autoimb.evaluation.tasks import Evaluation, Task
 from autoimb.search.budget import Budget
 from autoimb.search.contest import ENOUGH_FOR_NOISE
 from autoimb.search.executors import Executor

@@ -8,9 +8,9 @@ from typing import Literal
 
 import optuna
 
-from autoimb.evaluation.engine import Evaluation
 from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import Score
+from autoimb.evaluation.tasks import Evaluation
 from autoimb.strategy.configuration import Configuration
 
 __all__ = ["Candidate", "SearchResult", "TrialRecord"]
@@ -37,6 +37,8 @@ class TrialRecord:
         The last that it was evaluated at; None unless complete.
     step : int
         How many levels lie before that one.
+    is_calibrated : bool
+        Whether it passed the calibration gate; False loses ties.
     """
 
     number: int
@@ -48,6 +50,7 @@ class TrialRecord:
     fold_values: tuple[float, ...] = ()
     level: Level | None = None
     step: int = 0
+    is_calibrated: bool = True
 
 
 @dataclass(frozen=True)

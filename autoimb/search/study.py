@@ -13,8 +13,9 @@ import optuna
 from optuna.storages import JournalStorage
 
 from autoimb.errors import SearchError
-from autoimb.evaluation.engine import Evaluation, Evaluator, Task
+from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.levels import Level
+from autoimb.evaluation.tasks import Evaluation, Task
 from autoimb.metrics import Metric, get_metric
 from autoimb.search.budget import Budget, RefitCost
 from autoimb.search.contest import Contest

@@ -12,8 +12,8 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from autoimb.errors import one_line
-from autoimb.evaluation.engine import Evaluation, Task
 from autoimb.evaluation.futility import Hurdle
+from autoimb.evaluation.tasks import Evaluation, Task
 from autoimb.search.budget import Budget
 from autoimb.search.contest import Contest
 from autoimb.search.executors import Executor
@@ -316,7 +316,7 @@ class TrialLoop:
             trial.number, configuration, "complete", evaluation.scores, evaluation.seconds,
             "", evaluation.fold_values, self.contest.levels[0],
         )  # fmt: skip
-        self._close(trial, record, evaluation)
+        self._close(trial, self.contest.mark(record), evaluation)
 
     def _close(
         self, trial: optuna.Trial, record: TrialRecord, evaluation: Evaluation | None = None
@@ -372,11 +372,12 @@ def _record_of(trial: FrozenTrial, configuration: Configuration, contest: Contes
     """Rebuild the record of a trial that an earlier process told."""
     outcome: dict[str, Any] = trial.user_attrs[OUTCOME]
     complete = outcome["state"] == "complete"
-    return TrialRecord(
+    record = TrialRecord(
         trial.number, configuration, outcome["state"], read_scores(outcome["scores"]),
         outcome["seconds"], outcome["reason"], tuple(outcome["fold_values"]),
         contest.levels[0] if complete else None,
     )  # fmt: skip
+    return contest.mark(record) if complete else record
 
 
 def _reason(error: Exception) -> str:

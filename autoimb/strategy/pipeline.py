@@ -14,12 +14,12 @@ from sklearn.utils.validation import has_fit_parameter
 
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.calibration import log_odds
+from autoimb.decision.prevalence import shift_prevalence
 from autoimb.decision.stacking import Blend
 from autoimb.strategy.configuration import Choice, Configuration
 from autoimb.strategy.encoding import Encoder
 from autoimb.strategy.resampling import BalanceTowards, Resampled, resample
 from autoimb.strategy.search_space import import_class
-from autoimb.strategy.thinning import correct_prevalence
 from autoimb.threads import in_threads
 
 __all__ = [
@@ -147,7 +147,7 @@ class TrainedPipeline:
             raise ValueError(f"{name} predicts probabilities outside [0, 1]")
         if abs(proba.sum(axis=1) - 1).max() > SUM_TOLERANCE:
             raise ValueError(f"{name} predicts probabilities that do not sum to 1")
-        return proba if self.rates is None else correct_prevalence(proba, self.rates)
+        return proba if self.rates is None else shift_prevalence(proba, 1 / self.rates)
 
 
 @dataclass(frozen=True)
@@ -260,13 +260,29 @@ def train(
 def _train(
     configuration: Configuration, part: TrainingPart, n_threads: int, seed: int
 ) -> TrainedPipeline:
+    rates = part.rates
     if configuration.sampler.class_path is None:
         (encoder, Z), y = part.encoded(configuration.model.input), part.y
     else:
-        encoder, Z, y = _resample(configuration, part, n_threads, seed)
+        drawn = _draw(configuration.sampler, part, n_threads, seed)
+        encoder, Z, y = _resample(drawn, configuration.model.input, part)
+        rates = _rates_after(drawn, part)
     model = build(configuration.model, encoder, n_threads=n_threads, seed=seed)
     fitted = _fit(model, configuration.weight, encoder, Z, y)
-    return TrainedPipeline(encoder, fitted, part.n_classes, part.rates)
+    return TrainedPipeline(encoder, fitted, part.n_classes, rates)
+
+
+def _rates_after(drawn: Resampled, part: TrainingPart) -> FloatArray | None:
+    """Return the share of each class that was trained on, where a sampler only left rows out.
+
+    Copies and synthetic rows are no sample of their class: what they do to probabilities depends
+    on the model, and is left to the calibrator.
+    """
+    if len(drawn.synthetic) or len(np.unique(drawn.kept)) < len(drawn.kept):
+        return part.rates
+    sizes = [np.bincount(y, minlength=part.n_classes) for y in (drawn.y, part.y)]
+    kept = sizes[0] / np.maximum(sizes[1], 1)
+    return np.asarray(kept if part.rates is None else kept * part.rates)
 
 
 def _fit(model: Any, weight: Choice, encoder: Encoder, Z: FloatArray, y: IntArray) -> Any:
@@ -281,11 +297,10 @@ def _fit(model: Any, weight: Choice, encoder: Encoder, Z: FloatArray, y: IntArra
 
 
 def _resample(
-    configuration: Configuration, part: TrainingPart, n_threads: int, seed: int
+    drawn: Resampled, kind: str, part: TrainingPart
 ) -> tuple[Encoder, FloatArray, IntArray]:
     """Return what the sampler made of the rows, encoded for the model."""
-    drawn = _draw(configuration.sampler, part, n_threads, seed)
-    encoder, Z = part.encoded(configuration.model.input)
+    encoder, Z = part.encoded(kind)
     n_kept = len(drawn.kept)
     resampled = np.empty((len(drawn.y), Z.shape[1]), dtype=Z.dtype)
     np.take(Z, drawn.kept, axis=0, out=resampled[:n_kept], mode="clip")  # copies nothing besides

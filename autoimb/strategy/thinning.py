@@ -6,7 +6,7 @@ import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
 
-__all__ = ["correct_prevalence", "thin"]
+__all__ = ["thin"]
 
 
 def thin(y: IntArray, max_rows: int, seed: int) -> tuple[IntArray, FloatArray]:
@@ -55,29 +55,3 @@ def _common_size(sizes: IntArray, max_rows: int) -> int:
             return int(share)
         left -= int(size)
     return int(ordered[-1])
-
-
-def correct_prevalence(proba: FloatArray, rates: FloatArray) -> FloatArray:
-    """Undo what keeping only a share of some classes did to probabilities.
-
-    Of two classes this shifts the log-odds by the logarithm of the ratio of the rates (King and
-    Zeng 2001, equation 7; Dal Pozzolo et al. 2015).
-
-    Parameters
-    ----------
-    proba : ndarray of shape (n_samples, n_classes)
-        Of a model trained on the thinned rows.
-    rates : ndarray of shape (n_classes,)
-        Share of each class that it was trained on.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes)
-
-    Examples
-    --------
-    >>> correct_prevalence(np.array([[0.5, 0.5]]), np.array([0.1, 1.0])).round(3)
-    array([[0.909, 0.091]])
-    """
-    weighted = proba / rates
-    return np.asarray(weighted / weighted.sum(axis=1, keepdims=True))

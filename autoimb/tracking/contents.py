@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoimb import __version__
-from autoimb.artifact import FittedModel, read_manifest, save
+from autoimb.artifact import save
 from autoimb.data.dataset import Dataset
 from autoimb.drawing import Picture, take_picture
 from autoimb.figures import draw_figures
+from autoimb.fitted_model import FittedModel
 from autoimb.fitting import FitResult
+from autoimb.manifest import read_manifest
 from autoimb.profiling.page import render_page
 from autoimb.profiling.plots import picture_profile
 from autoimb.profiling.profile import Profile

@@ -30,7 +30,8 @@ from threadpoolctl import threadpool_limits
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from held_out import N_FOLDS, Split, split
 
-from autoimb.evaluation.engine import Evaluation, Evaluator
+from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.tasks import Evaluation
 from autoimb.evaluation.futility import Hurdle, estimate_noise
 from autoimb.evaluation.levels import plan_levels
 from autoimb.metrics import get_metric

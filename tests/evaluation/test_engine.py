@@ -15,7 +15,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from autoimb.data.dataset import Dataset, make_dataset
 from autoimb.data.splitting import assign_folds
 from autoimb.evaluation import engine
-from autoimb.evaluation.engine import Evaluation, Evaluator, Task, Training
+from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.tasks import Evaluation, Task, Training
 from autoimb.evaluation.levels import Level
 from autoimb.strategy import encoding, resampling
 from autoimb.strategy.configuration import Choice, Configuration

@@ -15,12 +15,14 @@ from sklearn.linear_model import LogisticRegression
 
 from autoimb.data.dataset import Dataset, make_dataset
 from autoimb.data.splitting import assign_folds
-from autoimb.evaluation.engine import Evaluation, Evaluator, Task
+from autoimb.decision.prevalence import shift_prevalence
+from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.tasks import Evaluation, Task
 from autoimb.evaluation.futility import Hurdle, estimate_noise
 from autoimb.evaluation.levels import Level, plan_levels
 from autoimb.strategy.configuration import Choice, Configuration
 from autoimb.strategy.encoding import Encoder
-from autoimb.strategy.thinning import correct_prevalence, thin
+from autoimb.strategy.thinning import thin
 
 UNHURRIED = settings(deadline=None)  # the machine may be busy
 
@@ -106,7 +108,7 @@ def test_corrected_probabilities_sum_to_one(rates: list[float], data: st.DataObj
     weights = st.lists(st.floats(1e-6, 1.0), min_size=n, max_size=n)
     drawn = np.array(data.draw(st.lists(weights, min_size=1, max_size=10)))
     proba = drawn / drawn.sum(axis=1, keepdims=True)
-    found = correct_prevalence(proba, np.array(rates))
+    found = shift_prevalence(proba, 1 / np.array(rates))
     assert ((found >= 0) & (found <= 1)).all()
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-12)
     # what thinning did to such rows leads back to them
@@ -121,13 +123,13 @@ def test_corrected_probabilities_sum_to_one(rates: list[float], data: st.DataObj
 )
 def test_two_classes_keep_their_ranking(positive: list[float], rates: tuple[float, float]) -> None:
     p = np.sort(positive)
-    found = correct_prevalence(np.column_stack([1 - p, p]), np.array(rates))[:, 1]
+    found = shift_prevalence(np.column_stack([1 - p, p]), 1 / np.array(rates))[:, 1]
     assert (np.diff(found) >= -1e-12).all()
 
 
 def test_certainty_stays_certainty() -> None:
     certain = np.array([[1.0, 0.0], [0.0, 1.0]])
-    assert np.array_equal(correct_prevalence(certain, np.array([0.01, 1.0])), certain)
+    assert np.array_equal(shift_prevalence(certain, 1 / np.array([0.01, 1.0])), certain)
 
 
 @UNHURRIED
@@ -135,7 +137,7 @@ def test_certainty_stays_certainty() -> None:
 def test_log_odds_are_shifted_by_the_log_of_the_ratio_of_the_rates(
     p: float, rates: tuple[float, float]
 ) -> None:
-    found = correct_prevalence(np.array([[1 - p, p]]), np.array(rates))[0, 1]
+    found = shift_prevalence(np.array([[1 - p, p]]), 1 / np.array(rates))[0, 1]
     assert logit(found) == pytest.approx(logit(p) - np.log(rates[1] / rates[0]), abs=1e-6)
 
 
@@ -151,7 +153,7 @@ def test_a_model_of_thinned_rows_is_calibrated_once_corrected() -> None:
     rows, rates = thin(y, 6_000, seed=0)
     proba = LogisticRegression(C=1e6).fit(X[rows], y[rows]).predict_proba(X)
     assert proba[:, 1].mean() > 5 * y.mean()
-    corrected = correct_prevalence(proba, rates)[:, 1]
+    corrected = shift_prevalence(proba, 1 / rates)[:, 1]
     assert corrected.mean() == pytest.approx(y.mean(), rel=0.05)
     for part in np.array_split(np.argsort(corrected), 4):
         assert corrected[part].mean() == pytest.approx(y[part].mean(), rel=0.2)
@@ -163,7 +165,7 @@ def test_three_classes_are_calibrated_too() -> None:
     X = rng.normal(size=(60_000, 2)) + np.eye(3)[y][:, 1:]
     rows, rates = thin(y, 6_000, seed=0)
     model = LogisticRegression(C=1e6).fit(X[rows], y[rows])
-    corrected = correct_prevalence(model.predict_proba(X), rates)
+    corrected = shift_prevalence(model.predict_proba(X), 1 / rates)
     np.testing.assert_allclose(corrected.mean(axis=0), [0.85, 0.12, 0.03], rtol=0.1)
 
 

@@ -11,7 +11,8 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from autoimb.decision.calibration import LogisticCurve, log_odds
 from autoimb.decision.stacking import Blend, LogisticStack
-from autoimb.evaluation.engine import Evaluation, Evaluator
+from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.tasks import Evaluation
 from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import score_out_of_fold
 from autoimb.metrics import METRICS

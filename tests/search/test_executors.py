@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from pebble import ProcessExpired
 
-from autoimb.evaluation.engine import Evaluation, Evaluator, Task
+from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.tasks import Evaluation, Task
 from autoimb.evaluation.levels import Level
 from autoimb.search.executors import InProcessExecutor, WorkerExecutor, open_executor
 from autoimb.search.resources import Resources

@@ -23,7 +23,8 @@ from small_runs import (
     wait_for,
 )
 
-from autoimb.evaluation.engine import Evaluator, Task
+from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.tasks import Task
 from autoimb.evaluation.levels import Level
 from autoimb.search.executors import open_executor
 from autoimb.search.resources import Resources

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autoimb.evaluation.engine import Evaluation, Evaluator, Task
+from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.tasks import Evaluation, Task
 from autoimb.evaluation.levels import Level
 from autoimb.search.budget import Budget
 from autoimb.search.executors import InProcessExecutor

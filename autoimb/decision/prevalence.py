@@ -1,0 +1,73 @@
+"""Probabilities where the classes are more or less frequent than in the training data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autoimb.arrays import FloatArray
+
+__all__ = ["estimate_prevalence", "shift_prevalence"]
+
+MAX_ROUNDS, TOLERANCE = 10_000, 1e-8
+
+
+def shift_prevalence(proba: FloatArray, ratios: FloatArray) -> FloatArray:
+    """Correct probabilities for classes that are more or less frequent, and otherwise alike.
+
+    Of two classes this shifts the log-odds by the logarithm of the quotient of the ratios (King
+    and Zeng 2001, equation 7; Dal Pozzolo et al. 2015).
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n_samples, n_classes)
+    ratios : ndarray of shape (n_classes,)
+        How many times as frequent each class is as where the probabilities are right.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes)
+
+    Examples
+    --------
+    >>> shift_prevalence(np.array([[0.5, 0.5]]), np.array([10.0, 1.0])).round(3)
+    array([[0.909, 0.091]])
+    """
+    weighted = proba * ratios
+    return np.asarray(weighted / weighted.sum(axis=1, keepdims=True))
+
+
+def estimate_prevalence(proba: FloatArray, prevalence: FloatArray) -> FloatArray:
+    """Estimate how frequent the classes are among rows without labels.
+
+    Expectation maximisation (Saerens, Latinne and Decaestecker 2002) makes the mean of the
+    corrected probabilities agree with the frequencies that they were corrected for. It assumes
+    that the rows of a class are alike wherever they come from, and that the probabilities are
+    calibrated.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n_samples, n_classes)
+        Of the rows, right at `prevalence`.
+    prevalence : ndarray of shape (n_classes,)
+        Of the training data.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> y = rng.random(20_000) < 0.3  # where training had a tenth
+    >>> odds = np.log(0.1 / 0.9) + 2 * (rng.normal(2 * y, 1) - 1)
+    >>> p = 1 / (1 + np.exp(-odds))
+    >>> estimate_prevalence(np.column_stack([1 - p, p]), np.array([0.9, 0.1])).round(2)
+    array([0.71, 0.29])
+    """
+    proba = np.asarray(proba, dtype=float)
+    found = np.asarray(prevalence, dtype=float)
+    for _ in range(MAX_ROUNDS):
+        before, found = found, shift_prevalence(proba, found / prevalence).mean(axis=0)
+        if abs(found - before).max() < TOLERANCE:
+            break
+    return found

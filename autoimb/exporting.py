@@ -1,0 +1,77 @@
+"""From what was trained to the model that is exported: its calibration and its decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from autoimb.arrays import IntArray
+from autoimb.data.dataset import Dataset, Labels
+from autoimb.decision.calibrators import CALIBRATORS, choose_calibrator
+from autoimb.decision.criteria import Criterion
+from autoimb.decision.deciding import decide
+from autoimb.decision.reliability import Reliability
+from autoimb.decision.scored import Scored
+from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.holdout import reliability_by_class
+from autoimb.evaluation.levels import Level
+from autoimb.evaluation.scoring import cross_fit
+from autoimb.fitted_model import Evidence, FittedModel, Packed
+from autoimb.search.blend import Exported
+from autoimb.strategy.pipeline import Pipeline
+
+__all__ = ["make_model", "measure_calibration"]
+
+
+def make_model(
+    pipeline: Pipeline, exported: Exported, evaluator: Evaluator, dataset: Dataset, level: Level
+) -> FittedModel:
+    """Join what was trained with calibration and decision, from rows not seen in training.
+
+    Parameters
+    ----------
+    pipeline : TrainedPipeline, AveragedPipeline or BlendedPipeline
+    exported : Exported
+    evaluator : Evaluator
+    dataset : Dataset
+    level : Level
+        At which the strategies were evaluated.
+
+    Returns
+    -------
+    FittedModel
+    """
+    rows, folds = evaluator.scored(level)
+    scored = evaluator.select(rows, exported.proba)
+    calibrate = choose_calibrator(scored.y, scored.proba, folds)
+    calibrated = scored.with_proba(calibrate(scored.proba))
+    return FittedModel(
+        packed=Packed(pipeline),
+        schema=dataset.schema,
+        labels=dataset.labels,
+        decision=decide(evaluator.criterion, calibrated, evaluator.seed),
+        metric=evaluator.metric,
+        target=dataset.target,
+        calibrator=calibrate,
+        evidence=Evidence.of(scored),
+    )
+
+
+def measure_calibration(
+    criterion: Criterion, scored: Scored, folds: IntArray, labels: Labels
+) -> Mapping[str, Reliability]:
+    """Measure what the calibrator is worth on rows that it was neither chosen nor fitted on.
+
+    Parameters
+    ----------
+    criterion : Criterion
+    scored : Scored
+    folds : ndarray of shape (n_samples,)
+    labels : Labels
+
+    Returns
+    -------
+    mapping of str to Reliability
+        Of the positive class of two, else of each.
+    """
+    proba = cross_fit(criterion, scored, folds, tuple(CALIBRATORS)).proba
+    return reliability_by_class(scored.y, proba, labels)

@@ -1,0 +1,126 @@
+"""What stands beside a model file: what it is, so that it is checked before it is loaded."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from autoimb.errors import ArtifactError, nearest_name
+
+__all__ = [
+    "make_readable", "manifest_path", "read_manifest", "set_aside", "write_manifest", "write_whole",
+]  # fmt: skip
+
+
+def manifest_path(path: Path) -> Path:
+    """Name the manifest of a model file.
+
+    Examples
+    --------
+    >>> manifest_path(Path("churn/model.pkl")).name
+    'model.manifest.json'
+    >>> manifest_path(Path("churn/model.pkl.1")).name  # of a model that was set aside
+    'model.manifest.json.1'
+    """
+    name, number = path.name, ""
+    if (kept := re.fullmatch(r"(.+)(\.\d+)", name)) is not None:
+        name, number = kept.groups()
+    stem = name.removesuffix(".pkl")
+    # Another suffix, or none, is kept apart from NAME.pkl in the same folder.
+    mark = "." if stem != name else "-"
+    return path.with_name(f"{stem}{mark}manifest.json{number}")
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Read the manifest of a model file.
+
+    Parameters
+    ----------
+    path : Path
+        Of the pickle.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ArtifactError
+        If model or manifest is not there or cannot be read.
+    """
+    if not path.is_file():
+        models = [found.name for found in path.parent.glob("*.pkl")]
+        advice = nearest_name(path.name, models) if models else "check the path."
+        raise ArtifactError(f"model file {path} does not exist; {advice}")
+    manifest = manifest_path(path)
+    if not manifest.is_file():
+        raise ArtifactError(
+            f"{path}: its manifest {manifest.name} is not beside it. Copy both files."
+        )
+    try:
+        found = json.loads(manifest.read_text("utf-8"))
+        return {**found, "sha256": found["sha256"], "versions": found["versions"]}
+    except (ValueError, KeyError, TypeError):
+        raise ArtifactError(
+            f"{manifest}: not a manifest of autoimb. Export the model again."
+        ) from None
+
+
+def write_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Write the manifest of a model file.
+
+    Parameters
+    ----------
+    path : Path
+        Of the pickle.
+    manifest : mapping
+    """
+    content = json.dumps(manifest, indent=1, default=str)
+    write_whole(manifest_path(path), content.encode())
+
+
+def set_aside(*paths: Path) -> Path | None:
+    """Rename files that stand where others are to be written.
+
+    Parameters
+    ----------
+    *paths : Path
+        Files that belong together get the same number.
+
+    Returns
+    -------
+    Path or None
+        The new name of the first, ``NAME.1``, ``NAME.2``, …; None if it was not there.
+    """
+    number = 1
+    while any(_numbered(path, number).exists() for path in paths):
+        number += 1
+    was_there = paths[0].exists()
+    for path in paths:
+        if path.exists():
+            path.rename(_numbered(path, number))
+    return _numbered(paths[0], number) if was_there else None
+
+
+def _numbered(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.{number}")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file as a whole or not at all."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as part:
+        part.write(content)
+    make_readable(Path(part.name))
+    Path(part.name).replace(path)
+
+
+def make_readable(path: Path) -> None:
+    """Give a temporary file, which is its owner's alone, the rights of any other file."""
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)

@@ -1,0 +1,134 @@
+"""Another decision, or another prevalence, for a finished model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from autoimb.artifact import load, save_changed
+from autoimb.data.reading import read_table
+from autoimb.decision.criteria import Criterion, Floor
+from autoimb.decision.prevalence import estimate_prevalence
+from autoimb.decision.stating import resolve_criterion
+from autoimb.errors import ArtifactError, UsageError
+from autoimb.fitted_model import FittedModel
+from autoimb.manifest import read_manifest
+
+__all__ = ["retarget", "retune"]
+
+
+def retune(
+    model: str | Path, decision: str | Criterion, *, out: str | Path | None = None
+) -> FittedModel:
+    """Choose another decision for a saved model from its out-of-fold predictions.
+
+    Nothing is trained, and the pipeline is not even unpickled. The manifest keeps the decisions
+    that came before.
+
+    Parameters
+    ----------
+    model : str or Path
+    decision : str or Criterion
+        As in `AutoImbClassifier`.
+    out : str or Path, optional
+        Another file; by default the model's own is changed.
+
+    Returns
+    -------
+    FittedModel
+
+    Raises
+    ------
+    ArtifactError
+        If the model cannot be loaded, or holds no out-of-fold predictions.
+    UsageError
+        If no rule can serve the decision: nothing is written then.
+    """
+    path = Path(model)
+    before = _load(path)
+    criterion = resolve_criterion(decision, before.metric)
+    after = before.redecided(criterion)
+    if isinstance(criterion, Floor) and after.decision.shortfall:
+        raise UsageError(f"{after.decision.shortfall}. Lower the floor or the confidence.")
+    _save(after, path, out)
+    return after
+
+
+def retarget(
+    model: str | Path,
+    *,
+    prevalence: float | None = None,
+    data: str | Path | pd.DataFrame | None = None,
+    out: str | Path | None = None,
+) -> FittedModel:
+    """Aim a saved model at data where the classes are more or less frequent.
+
+    Probabilities are corrected for it, and the decision is solved again on the out-of-fold
+    predictions, weighted to the other prevalence.
+
+    Parameters
+    ----------
+    model : str or Path
+    prevalence : float, optional
+        Share of the positive class, in (0, 1).
+    data : str, Path or DataFrame, optional
+        Rows without labels, from which the shares of the classes are estimated
+        (`estimate_prevalence`); given in place of `prevalence`.
+    out : str or Path, optional
+        Another file; by default the model's own is changed.
+
+    Returns
+    -------
+    FittedModel
+
+    Raises
+    ------
+    ArtifactError
+        If the model cannot be loaded, or holds no out-of-fold predictions.
+    UsageError
+        If the prevalence cannot be meant, or no rule can serve the decision.
+    """
+    path = Path(model)
+    if (prevalence is None) == (data is None):
+        raise UsageError("give either a prevalence or unlabelled data to estimate it from.")
+    before = _load(path)
+    if data is not None:
+        shares = _estimate(before, data)
+    else:
+        assert prevalence is not None
+        if not 0 < prevalence < 1:
+            raise UsageError(f"the prevalence must lie between 0 and 1, but got {prevalence:g}.")
+        if len(before.labels.classes) != 2:
+            raise UsageError(
+                f"a prevalence is that of one class, but the model has {len(before.classes_)}. "
+                "Give unlabelled data, from which all are estimated."
+            )
+        shares = (1 - prevalence, prevalence)
+    after = before.retargeted(shares)
+    _save(after, path, out)
+    return after
+
+
+def _load(path: Path) -> FittedModel:
+    model = load(path)
+    if model.evidence is None:
+        raise ArtifactError(f"{path} holds no out-of-fold predictions. Fit it again.")
+    return model
+
+
+def _estimate(model: FittedModel, data: str | Path | pd.DataFrame) -> tuple[float, ...]:
+    table = data
+    if not isinstance(table, pd.DataFrame):
+        table = read_table(Path(table), text_columns=list(model.schema.text_columns))
+    assert model.evidence is not None
+    proba = model.calibrated(model.schema.to_matrix(table))
+    found = estimate_prevalence(proba, model.evidence.prevalence)
+    return tuple(float(share) for share in found)
+
+
+def _save(model: FittedModel, path: Path, out: str | Path | None) -> None:
+    words = read_manifest(path).get("recommendation", "")
+    first = words.split(" Changed afterwards: ")[0]
+    text = f"{first} Changed afterwards: {model.decision.criterion}, {model.decision}."
+    save_changed(model, path, None if out is None else Path(out), {"recommendation": text})
