@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from autoimb.arrays import IntArray
 from autoimb.data.dataset import Dataset, Labels
-from autoimb.decision.calibrators import CALIBRATORS, choose_calibrator
+from autoimb.decision.calibrators import CALIBRATORS, NO_CALIBRATOR, choose_calibrator
 from autoimb.decision.criteria import Criterion
 from autoimb.decision.deciding import decide
 from autoimb.decision.reliability import Reliability
@@ -41,18 +41,19 @@ def make_model(
     FittedModel
     """
     rows, folds = evaluator.scored(level)
-    scored = evaluator.select(rows, exported.proba)
-    calibrate = choose_calibrator(scored.y, scored.proba, folds)
-    calibrated = scored.with_proba(calibrate(scored.proba))
+    # Of what is kept, to the last digit: so that the same decision can be solved on it again.
+    evidence = Evidence.of(evaluator.select(rows, exported.proba))
+    uncalibrated = evidence.scored(NO_CALIBRATOR)
+    calibrate = choose_calibrator(uncalibrated.y, uncalibrated.proba, folds)
     return FittedModel(
         packed=Packed(pipeline),
         schema=dataset.schema,
         labels=dataset.labels,
-        decision=decide(evaluator.criterion, calibrated, evaluator.seed),
+        decision=decide(evaluator.criterion, evidence.scored(calibrate), evaluator.seed),
         metric=evaluator.metric,
         target=dataset.target,
         calibrator=calibrate,
-        evidence=Evidence.of(scored),
+        evidence=evidence,
     )
 
 

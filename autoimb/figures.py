@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
+from autoimb.decision.reliability import Reliability
 from autoimb.drawing import entitle, new_figure, readable
 
-__all__ = ["draw_figures"]
+__all__ = ["draw_calibration", "draw_figures"]
 
 # More curves than this in one picture cannot be told apart; the rarest classes are drawn.
 MAX_CURVES = 10
@@ -106,7 +107,8 @@ def _draw_roc(y: IntArray, proba: FloatArray, decided: IntArray, names: Sequence
 
 def _draw_confusion(y: IntArray, decided: IntArray, names: Sequence[str], decision: str) -> Any:
     n_classes = len(names)
-    counts = np.bincount(y * n_classes + decided, minlength=n_classes**2)
+    clear = decided >= 0  # the others were passed on
+    counts = np.bincount((y * n_classes + decided)[clear], minlength=n_classes**2)
     counts = counts.reshape(n_classes, n_classes)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = min(3.4 + 0.75 * n_classes, 12.0)
@@ -124,6 +126,40 @@ def _draw_confusion(y: IntArray, decided: IntArray, names: Sequence[str], decisi
             part = share[row, column]
             color = "white" if part > WHITE_TEXT_FROM else "black"
             ax.text(column, row, f"{n:,}\n{part:.1%}", ha="center", va="center", color=color)
+    return figure
+
+
+def draw_calibration(calibration: Mapping[str, Reliability]) -> Any:
+    """Draw how often classes occur where they are predicted with a probability.
+
+    Parameters
+    ----------
+    calibration : mapping of str to Reliability
+        By label; of more than can be told apart the rarest are drawn.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> from autoimb.decision.reliability import measure_reliability
+    >>> found = measure_reliability(np.array([0, 1, 0, 1]), np.array([0.1, 0.4, 0.6, 0.9]))
+    >>> draw_calibration({"yes": found}).axes[0].get_xlabel()
+    'predicted probability'
+    """
+    title = "Calibration, out of fold"
+    figure, ax = _new_axes(title, "predicted probability", "share that occurs")
+    rarest = sorted(calibration.items(), key=lambda item: item[1].prevalence)[:MAX_CURVES]
+    for name, one in rarest:
+        found, predicted = np.array(one.found), np.array(one.predicted)
+        bars = np.abs(np.array([one.low, one.high]) - found)
+        label = f"'{readable(name)}' (log loss {one.log_loss:.3f}, ECE {one.ece:.3f})"
+        ax.errorbar(predicted, found, bars, marker="o", ms=4, lw=1.5, capsize=2, label=label)
+    highest = max(max(*one.predicted, *one.high) for _, one in rarest)
+    ax.plot([0, 1], [0, 1], color=GREY, ls=":", lw=1, label="as predicted")
+    ax.set(xlim=(-0.02 * highest, 1.02 * highest), ylim=(-0.02 * highest, 1.05 * highest))
+    ax.legend(loc="best", fontsize="small", framealpha=0.9)
     return figure
 
 

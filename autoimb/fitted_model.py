@@ -100,7 +100,7 @@ class Evidence:
         """Share of each class."""
         return np.bincount(self.y, minlength=self.proba.shape[1]) / len(self.y)
 
-    def scored(self, calibrate: Calibrator, ratios: FloatArray | None) -> Scored:
+    def scored(self, calibrate: Calibrator, ratios: FloatArray | None = None) -> Scored:
         """Return calibrated probabilities, at another prevalence if there is one."""
         proba = calibrate(self.proba.astype(float))
         costs = None if self.row_costs is None else self.row_costs.astype(float)
@@ -254,6 +254,11 @@ class FittedModel:
         assert self.evidence is not None
         return np.asarray(self.prevalence) / self.evidence.prevalence
 
+    def out_of_fold(self) -> Scored:
+        """Return the rows that decisions are solved on, calibrated and at the aimed prevalence."""
+        assert self.evidence is not None
+        return self.evidence.scored(self.calibrator, self._ratios())
+
     def redecided(self, criterion: Criterion) -> FittedModel:
         """Solve another decision on the stored out-of-fold predictions.
 
@@ -270,8 +275,7 @@ class FittedModel:
         UsageError
             If no rule could serve it.
         """
-        assert self.evidence is not None
-        rows = self.evidence.scored(self.calibrator, self._ratios())
+        rows = self.out_of_fold()
         counts = np.bincount(rows.y, minlength=rows.n_classes)
         _require_costs(criterion, self)
         names = tuple(map(str, self.labels.by_code))
@@ -286,8 +290,7 @@ class FittedModel:
         list of (str, float)
             As `describe_codes` gives them.
         """
-        assert self.evidence is not None
-        rows = self.evidence.scored(self.calibrator, self._ratios())
+        rows = self.out_of_fold()
         codes = self.rule.decide(rows.proba, rows.row_costs)
         return describe_codes(self.decision.criterion, rows, codes)
 

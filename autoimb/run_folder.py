@@ -51,7 +51,7 @@ FIXED = {
     "target": "target",
     "positive": "positive class",
     "metric": "metric",
-    "decision": "decision",
+    "criterion": "decision",
     "space_sha256": "search space",
     "n_folds": "folds",
     "seed": "seed",
@@ -145,6 +145,8 @@ def _write_asked(folder: Path, asked: Mapping[str, Any]) -> None:
 def _differ(name: str, before: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
     if name == "data_sha256":
         return f"other data ({_data_words(before)}, not {_data_words(asked)})"
+    if name == "criterion":
+        return f"decision '{before.get('decision')}', not '{asked['decision']}'"
     if name == "space_sha256":
         return f"another search space ('{before.get('space')}', or its file has changed)"
     return f"{FIXED[name]} {before.get(name)!r}, not {asked[name]!r}"

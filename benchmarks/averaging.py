@@ -14,8 +14,8 @@ import numpy as np
 from held_out import Split, binary_splits, parse_arguments
 from sklearn.metrics import average_precision_score, f1_score
 
-from autoimb.decision.rules import solve_rule
-from autoimb.metrics import get_metric
+from autoimb.decision.criteria import BestMetric
+from autoimb.decision.scored import Scored
 from autoimb.strategy.search_space import load_space
 
 MODELS = ("lightgbm", "logistic", "extra_trees")
@@ -27,7 +27,7 @@ def measure(split: Split) -> np.ndarray:
     for model in MODELS:
         strategy = load_space("default").default(model=model)
         out_of_fold = split.evaluator.evaluate(strategy).proba.astype(float)
-        rule = solve_rule(get_metric("f1"), split.data.y, out_of_fold)
+        rule = BestMetric("f1").solve(Scored(split.data.y, out_of_fold))
         for pipeline in (split.train(strategy), split.train_averaged(strategy)):
             proba = pipeline.predict_proba(split.X_test)
             f1 = f1_score(split.y_test, rule.decide(proba))

@@ -14,8 +14,7 @@ import numpy as np
 from held_out import N_FOLDS, Split, binary_splits, parse_arguments
 from sklearn.metrics import average_precision_score, f1_score, log_loss
 
-from autoimb.decision.rules import solve_rule
-from autoimb.metrics import get_metric
+from autoimb.exporting import make_model
 from autoimb.profiling.describing import profile_dataset
 from autoimb.refitting import estimate_refit, refit
 from autoimb.search.blend import choose_export
@@ -46,9 +45,9 @@ def export_and_score(
     unhurried = Budget(seconds=None, trials=1)
     exported = choose_export(found.candidates, split.evaluator, unhurried, cost)
     trained = refit(exported, found.candidates, executor, split.evaluator, unhurried)
-    proba = trained.pipeline.predict_proba(split.X_test)
-    rule = solve_rule(get_metric("f1"), split.data.y, exported.proba)
-    f1 = f1_score(split.y_test, rule.decide(proba), zero_division=0)
+    model = make_model(trained.pipeline, trained.exported, split.evaluator, split.data, found.level)
+    proba = model.calibrated(split.X_test)
+    f1 = f1_score(split.y_test, model.rule.decide(proba), zero_division=0)
     ap = average_precision_score(split.y_test, proba[:, 1])
     return float(f1), float(ap), float(log_loss(split.y_test, proba[:, 1]))
 

@@ -4,7 +4,7 @@
 
 FOLDER is as for holdout_f1.py. Two models, with and without a class weight, are cross-validated
 on 70 % of each data set; the rest is decided once by the threshold that is best on the
-out-of-fold probabilities as they are, and once by the one that `solve_rule` gives.
+out-of-fold probabilities as they are, and once by the one that `BestMetric` gives.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from __future__ import annotations
 import numpy as np
 from held_out import Split, binary_splits, parse_arguments
 
-from autoimb.decision.rules import Threshold, solve_rule
+from autoimb.decision.criteria import BestMetric
+from autoimb.decision.rules import DecisionRule, Threshold
+from autoimb.decision.scored import Scored
 from autoimb.decision.sweep import sweep_thresholds
 from autoimb.metrics import Metric, get_metric
 from autoimb.strategy.search_space import load_space
@@ -32,6 +34,11 @@ def sharpest(metric: Metric, y: np.ndarray, proba: np.ndarray) -> Threshold:
     return Threshold(float(found.thresholds[metric.of_counts(found.counts).argmax()]))
 
 
+def leaning(metric: Metric, y: np.ndarray, proba: np.ndarray) -> DecisionRule:
+    """Return the rule that leans on calibrated probabilities where positives are few."""
+    return BestMetric(metric.name).solve(Scored(y, proba))
+
+
 def measure(split: Split) -> np.ndarray:
     """Return each metric, decided sharply and leaning, of shape (n_metrics, 2)."""
     found = []
@@ -40,7 +47,7 @@ def measure(split: Split) -> np.ndarray:
         out_of_fold = split.evaluator.evaluate(strategy).proba.astype(float)
         proba = split.train_averaged(strategy).predict_proba(split.X_test)
         for metric in map(get_metric, METRICS):
-            for solve in (sharpest, solve_rule):
+            for solve in (sharpest, leaning):
                 labels = solve(metric, split.data.y, out_of_fold).decide(proba)
                 found.append(metric.evaluate(split.y_test, proba, labels))
     return np.array(found).reshape(len(STRATEGIES), len(METRICS), 2).mean(axis=0)
@@ -59,8 +66,8 @@ def main() -> None:
             pairs = np.array(scores)[:, k]
             gains = pairs[:, 1] - pairs[:, 0]
             error = gains.std(ddof=1) / np.sqrt(len(gains))
-            sharp, leaning = pairs.mean(axis=0)
-            figures = f"{sharp:.4f} | {leaning:.4f} | {gains.mean():+.4f} ± {error:.4f}"
+            sharp, leant = pairs.mean(axis=0)
+            figures = f"{sharp:.4f} | {leant:.4f} | {gains.mean():+.4f} ± {error:.4f}"
             print(f"| {name} | {len(gains)} | {metric} | {figures} |", flush=True)
 
 

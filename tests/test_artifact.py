@@ -4,6 +4,7 @@ import gc
 import hashlib
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import pytest
 from command_line import Command
 
 import autoimb
-from autoimb.manifest import manifest_path, read_manifest
+from autoimb.decision.calibrators import CALIBRATORS
 from autoimb.errors import ArtifactError
+from autoimb.fitted_model import FittedModel
+from autoimb.manifest import manifest_path, read_manifest
 
 LOAD_AND_PREDICT = """
 import json, sys
@@ -53,6 +56,7 @@ def test_a_model_comes_back_as_it_was(loans: pd.DataFrame, fitted: Any, tmp_path
     path = autoimb.save(model, tmp_path / "copy.pkl")
     back = autoimb.load(path)
     assert (back.rule, back.metric, back.target) == (model.rule, model.metric, model.target)
+    assert (back.decision, back.calibrator.name) == (model.decision, model.calibrator.name)
     assert np.array_equal(back.predict_proba(loans), model.predict_proba(loans))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["copy.manifest.json", "copy.pkl"]
 
@@ -69,6 +73,8 @@ def test_the_manifest_says_what_the_model_takes_and_gives(model_file: Path) -> N
     ]
     assert manifest["classes"] == ["no", "yes"]
     assert manifest["decision"].startswith("threshold 0.")
+    assert manifest["decided"]["rule"] == manifest["decision"]
+    assert manifest["calibrator"] in CALIBRATORS
     assert {"python", "numpy", "scikit-learn", "lightgbm"} <= set(manifest["versions"])
 
 
@@ -167,7 +173,7 @@ def test_a_format_of_the_future_is_refused(model_file: Path) -> None:
     with pytest.raises(ArtifactError) as caught:
         autoimb.load(model_file)
     assert str(caught.value) == (
-        f"{model_file}: format 99, but this release reads 1. Install autoimb==9.0."
+        f"{model_file}: format 99, but this release reads 2. Install autoimb==9.0."
     )
 
 
@@ -269,12 +275,24 @@ def holds_rows(found: object, loans: pd.DataFrame) -> bool:
     return bool(np.isin(loans["income"].to_numpy(), found).sum() > 5)
 
 
+def reachable_beside_evidence(model: FittedModel, loans: pd.DataFrame) -> list[object]:
+    """Walk all that a model holds; of the rows it keeps classes and predictions, no figures."""
+    evidence = model.evidence
+    assert evidence is not None
+    assert set(vars(evidence)) == {"y", "proba", "row_costs"}
+    assert (evidence.y.shape, evidence.y.dtype) == ((len(loans),), np.uint8)
+    assert (evidence.proba.shape, evidence.proba.dtype) == ((len(loans), 2), np.float32)
+    assert evidence.row_costs is None
+    assert model.pipeline.n_fits > 0  # unpickled by being asked for
+    return reachable(replace(model, evidence=None))
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_no_sampler_and_no_training_row_is_exported(
     loans: pd.DataFrame, tmp_path: Path, sampler: str
 ) -> None:
     model = autoimb.load(fit_with(tmp_path, loans, "logistic", sampler))
-    found = reachable(model)
+    found = reachable_beside_evidence(model, loans)
     assert not [type(one) for one in found if hasattr(one, "fit_resample")]
     assert not [one for one in found if holds_rows(one, loans)]
     assert b"imblearn" not in (tmp_path / "run" / "model.pkl").read_bytes()
@@ -284,5 +302,6 @@ def test_no_sampler_and_no_training_row_is_exported(
 def test_no_model_takes_training_rows_along(
     loans: pd.DataFrame, tmp_path: Path, model: str
 ) -> None:
-    found = reachable(autoimb.load(fit_with(tmp_path, loans, model, "smote")))
+    loaded = autoimb.load(fit_with(tmp_path, loans, model, "smote"))
+    found = reachable_beside_evidence(loaded, loans)
     assert not [one for one in found if holds_rows(one, loans)]

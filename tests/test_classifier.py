@@ -80,6 +80,7 @@ def test_the_arguments_are_those_that_programs_rely_on() -> None:
         "n_threads": None,
         "executor": "processes",
         "resume": None,
+        "decision": None,
     }
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from metric_rules import solve_rule
 
 from autoimb.data.dataset import Dataset, make_dataset
-from autoimb.decision.rules import solve_rule
+from autoimb.decision.calibrators import choose_calibrator
 from autoimb.fitting import FitResult, fit_dataset
 from autoimb.planning import Plan
 from autoimb.refitting import FEW_ROWS
@@ -112,6 +113,9 @@ def test_a_blend_can_be_declined() -> None:
 def test_a_blend_decides_as_the_rule_was_solved_on_rows_that_it_has_not_seen() -> None:
     data = dataset(30, 150)
     found = fit(data, "fast", n_trials=4, blend=True)
-    assert found.model.rule == solve_rule(found.metric, data.y, found.exported.proba)
-    in_sample = found.model.pipeline.predict_proba(data.X)
-    assert not np.allclose(in_sample, found.exported.proba, atol=0.01)
+    unseen, in_sample = found.exported.proba, found.model.pipeline.predict_proba(data.X)
+    assert not np.allclose(in_sample, unseen, atol=0.01)
+    unseen = unseen.astype(np.float32).astype(float)  # as the model keeps them
+    calibrate = choose_calibrator(data.y, unseen, found.folds)
+    assert found.model.rule == solve_rule(found.metric, data.y, calibrate(unseen))
+    assert np.array_equal(found.model.calibrated(data.X), calibrate(in_sample))

@@ -233,7 +233,7 @@ def test_the_search_shows_as_a_curve(shown: Shown, browser: Browser) -> None:
     browser.picture("curve")
 
 
-@pytest.mark.parametrize("name", ["precision_recall", "roc", "confusion_matrix"])
+@pytest.mark.parametrize("name", ["precision_recall", "roc", "confusion_matrix", "calibration"])
 def test_figures_show(shown: Shown, browser: Browser, name: str) -> None:
     browser.open(f"{shown.run}/artifacts{VIEW}")
     browser.click_text("figures")
@@ -269,7 +269,7 @@ def test_a_server_takes_what_a_file_takes(shown: Shown) -> None:
     (run,) = [run for run in parents if run.info.run_id != shown.parent.info.run_id]
     client = MlflowClient(tracking_uri=shown.url)
     assert run.info.status == "FINISHED"
-    assert len(client.list_artifacts(run.info.run_id, "figures")) == 6
+    assert len(client.list_artifacts(run.info.run_id, "figures")) == 7
     (output,) = run.outputs.model_outputs
     assert client.get_logged_model(output.model_id).status == "READY"
     files = client.list_logged_model_artifacts(output.model_id)

@@ -1,20 +1,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from metric_rules import solve_rule
 
 from autoimb.data.dataset import Labels
-from autoimb.decision.rules import ClassWeights, DecisionRule, Threshold, argmax_rule, solve_rule
-from autoimb.evaluation.tasks import Evaluation
+from autoimb.decision.costs import Costs
+from autoimb.decision.criteria import BestMetric
+from autoimb.decision.deciding import Decision
+from autoimb.decision.rules import ClassWeights, DecisionRule, Threshold, argmax_rule
+from autoimb.decision.scored import Scored
 from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import score_out_of_fold
+from autoimb.evaluation.tasks import Evaluation
 from autoimb.metrics import METRICS, Metric
-from autoimb.recommendation import build_leaderboard, describe, recommend
+from autoimb.recommendation import Terms, build_leaderboard, describe, recommend
 from autoimb.search.blend import Exported
 from autoimb.search.records import Candidate, SearchResult, TrialRecord
 from autoimb.search.suggesting import create_study
@@ -25,6 +31,7 @@ Y = (np.arange(N) % 6 == 0).astype(int)
 FOLDS = (np.arange(N) // 6) % 3
 ALL_FOLDS = Level(3)
 LABELS = Labels.of(["no", "no", "yes"])
+THRESHOLD = Threshold(0.3)
 
 LIGHTGBM = Choice("lightgbm", "lightgbm.LGBMClassifier")
 LOGISTIC = Choice("logistic", "sklearn.linear_model.LogisticRegression")
@@ -49,7 +56,7 @@ def found_by(
             records.append(TrialRecord(number, configuration, "failed", reason="out of luck"))
             continue
         proba = probabilities(skill, seed)
-        scores = dict(score_out_of_fold(metric, Y, proba, FOLDS))
+        scores = dict(score_out_of_fold(metric, Scored(Y, proba), FOLDS))
         record = TrialRecord(number, configuration, "complete", scores, 1.0, level=ALL_FOLDS)
         records.append(record)
         kept[number] = Evaluation(proba.astype(np.float32), scores, 1.0)
@@ -69,8 +76,14 @@ def alone(result: SearchResult) -> Exported:
 
 def blended(result: SearchResult, metric: Metric) -> Exported:
     proba = np.mean([candidate.evaluation.proba for candidate in result.candidates], axis=0)
-    scores = score_out_of_fold(metric, Y, proba, FOLDS)
+    scores = score_out_of_fold(metric, Scored(Y, proba), FOLDS)
     return Exported(tuple(c.record for c in result.candidates), None, proba, scores)
+
+
+def terms_of(metric: Metric, exported: Exported, rule: DecisionRule = THRESHOLD) -> Terms:
+    """Say that what is exported decides by a rule that serves the metric."""
+    decision = Decision(BestMetric(metric.name), rule)
+    return Terms(metric, decision, Scored(Y, exported.proba), FOLDS)
 
 
 TRIALS: Sequence[tuple[Configuration, float | None]] = (
@@ -86,7 +99,7 @@ TRIALS: Sequence[tuple[Configuration, float | None]] = (
 def test_strategies_are_ranked_best_first(name: str) -> None:
     metric = METRICS[name]
     result = found_by(metric, *TRIALS)
-    board = build_leaderboard(result, alone(result), metric, Y, FOLDS)
+    board = build_leaderboard(result, alone(result), terms_of(metric, alone(result)))
     utility = [metric.utility(score) for score in board["score"]]
     assert utility == sorted(utility, reverse=True)
     assert board.index.tolist() == list(range(len(board)))
@@ -111,7 +124,7 @@ def test_doing_nothing_always_has_its_rows(
 ) -> None:
     metric = METRICS["f1"]
     result = found_by(metric, *trials)
-    board = build_leaderboard(result, alone(result), metric, Y, FOLDS)
+    board = build_leaderboard(result, alone(result), terms_of(metric, alone(result)))
     row = board[(board["trial"] == 0) & (board["decision"] == decision)]
     assert len(row) == 1
     assert (row["sampler"] == "none").all()
@@ -125,10 +138,30 @@ def test_doing_nothing_always_has_its_rows(
 def test_a_default_that_failed_has_no_rows_and_is_not_spoken_of() -> None:
     metric = METRICS["f1"]
     result = found_by(metric, (DEFAULT, None), (Configuration(LOGISTIC), 1.0))
-    board = build_leaderboard(result, alone(result), metric, Y, FOLDS)
+    board = build_leaderboard(result, alone(result), terms_of(metric, alone(result)))
     assert board["strategy"].tolist() == ["logistic"]
-    told = recommend(result, alone(result), Threshold(0.3), LABELS, metric, Y, FOLDS)
-    assert len(told.evidence) == 1
+    told = recommend(result, alone(result), LABELS, terms_of(metric, alone(result)))
+    scores = result.best.scores
+    rates = ", ".join(
+        f"{name} {scores[name].value:.3f}" for name in ("precision", "recall", "specificity")
+    )
+    assert told.evidence == (
+        f"Cross-validated f1: {scores['f1']} (spread over folds).",
+        "Decision, best f1: threshold 0.3.",
+        f"Cross-validated it comes to {rates}.",
+    )
+
+
+def test_strategies_whose_probabilities_did_not_pass_the_gate_are_told() -> None:
+    metric = METRICS["f1"]
+    result = found_by(metric, *TRIALS)
+    records = tuple(replace(r, is_calibrated=r.number not in (1, 3)) for r in result.records)
+    board = build_leaderboard(
+        replace(result, records=records), alone(result), terms_of(metric, alone(result))
+    )
+    assert dict(zip(board["trial"], board["calibrated"], strict=True)) == {
+        0: True, 1: False, 2: True,
+    }  # fmt: skip
 
 
 @settings(max_examples=15, deadline=None)
@@ -141,7 +174,7 @@ def test_the_winner_is_on_top_or_level(skills: list[float | None], first: float,
     metric = METRICS[name]
     other = Configuration(LOGISTIC)
     result = found_by(metric, (DEFAULT, first), *((other, skill) for skill in skills))
-    top = build_leaderboard(result, alone(result), metric, Y, FOLDS).iloc[0]
+    top = build_leaderboard(result, alone(result), terms_of(metric, alone(result))).iloc[0]
     best = metric.utility(result.best.scores[name].value)
     assert metric.utility(top["score"]) >= best
 
@@ -215,8 +248,8 @@ def test_the_decision_between_more_than_two(rule: DecisionRule, words: str) -> N
 def test_the_lead_is_weighed_against_the_noise(skills: tuple[float, float], ending: str) -> None:
     metric = METRICS["average_precision"]
     result = found_by(metric, (DEFAULT, skills[0]), (Configuration(LOGISTIC), skills[1]))
-    told = recommend(result, alone(result), Threshold(0.3), LABELS, metric, Y, FOLDS)
-    assert ending in told.evidence[-1]
+    told = recommend(result, alone(result), LABELS, terms_of(metric, alone(result)))
+    assert ending in told.evidence[2]
     assert str(told) == " ".join([told.strategy, *told.evidence])
 
 
@@ -224,13 +257,30 @@ def test_the_lead_is_weighed_against_the_noise(skills: tuple[float, float], endi
 def test_the_threshold_alone_is_credited_where_it_counts(name: str, tuned: bool) -> None:
     metric = METRICS[name]
     result = found_by(metric, *TRIALS)
-    rule = solve_rule(metric, Y, result.best_evaluation.proba)
-    told = recommend(result, alone(result), rule, LABELS, metric, Y, FOLDS)
+    rule = solve_rule(metric, Y, alone(result).proba)
+    told = recommend(result, alone(result), LABELS, terms_of(metric, alone(result), rule))
     nothing = next(line for line in told.evidence if line.startswith("Doing nothing"))
     assert ("with only its decision tuned" in nothing) is tuned
-    board = build_leaderboard(result, alone(result), metric, Y, FOLDS)
+    board = build_leaderboard(result, alone(result), terms_of(metric, alone(result)))
     plain: pd.DataFrame = board[board["decision"] == "0.5"]
     assert f"lightgbm as it is scores {plain['score'].item():.3f}" in nothing
+
+
+def test_a_stated_cost_and_a_promise_that_fails_are_told() -> None:
+    metric, costs = METRICS["f1"], Costs(fp=1.0, fn=9.0)
+    result = found_by(metric, (DEFAULT, 1.0))
+    exported, plain = alone(result), result.best_evaluation.scored_proba[:, 1] >= 0.5
+    scores = score_out_of_fold(metric, Scored(Y, exported.proba), FOLDS, costs)
+    exported = replace(exported, scores=scores)
+    decision = Decision(costs, THRESHOLD, shortfall="too few rows")
+    terms = replace(terms_of(metric, exported), decision=decision)
+    told = recommend(result, exported, LABELS, terms)
+    nothing = np.mean(9.0 * (Y * ~plain) + (1 - Y) * plain)
+    asked, _, costly, short = told.evidence[-4:]
+    assert asked == "Decision, least cost (false alarm 1, miss 9): threshold 0.3."
+    mean = scores["cost"].value
+    assert costly == f"A row costs {mean:.4g} in the mean, doing nothing {nothing:.4g}."
+    assert short == "The promise does not hold: too few rows."
 
 
 @pytest.mark.parametrize(
@@ -242,13 +292,13 @@ def test_a_blend_is_told_with_its_leader_and_its_own_score(n: int, words: str) -
     trials = [(DEFAULT, 1.0), (Configuration(LOGISTIC), 1.5), (Configuration(LOGISTIC, SMOTE), 1.2)]
     result = found_by(metric, *trials[:n])
     exported = blended(result, metric)
-    told = recommend(result, exported, Threshold(0.3), LABELS, metric, Y, FOLDS)
+    told = recommend(result, exported, LABELS, terms_of(metric, exported))
     assert "train logistic" in told.strategy
     assert words in told.strategy
     own, first = exported.scores["f1"], result.best.scores["f1"]
     assert told.evidence[0] == f"Cross-validated f1: {own} (spread over folds)."
     assert told.evidence[1].startswith(f"The first alone scores {first.value:.3f}")
     assert ("luck" in told.evidence[1]) is (first.value > own.value)
-    board = build_leaderboard(result, exported, metric, Y, FOLDS)
+    board = build_leaderboard(result, exported, terms_of(metric, exported))
     assert sorted(board.loc[board["exported"], "trial"]) == list(range(n))
     assert (board.loc[board["exported"], "decision"] == "tuned").all()

@@ -155,6 +155,8 @@ def test_the_fit_is_one_run(tracked: Tracked) -> None:
         "seed": "0",
         "positive": "yes",
         "decision": str(tracked.fitted.model_.rule),
+        "decision_asked": "best f1",
+        "calibrator": tracked.fitted.model_.calibrator.name,
         "profile.n_rows": "120",
         "profile.minority": "yes",
         "profile.kdn": f"{tracked.fitted.profile_.measures['kdn'].value:.4f}",
@@ -179,6 +181,8 @@ def test_each_trial_is_a_child(tracked: Tracked) -> None:
         assert run.data.tags["mlflow.parentRunId"] == tracked.parent.info.run_id
         assert run.info.run_name == str(record.configuration)
         assert run.data.params == {k: str(v) for k, v in record.configuration.flat.items()}
+        gate = str(record.is_calibrated).lower() if record.state == "complete" else None
+        assert run.data.tags.get("calibrated") == gate
         # as it was when the trial was told: further repeats are the leaderboard's
         expected = {"seconds": record.seconds}
         for name, score in told[record.number]["scores"].items():
@@ -210,8 +214,8 @@ def test_what_was_found_lies_with_the_run(tracked: Tracked) -> None:
     run_id = tracked.parent.info.run_id
     files = {file.path for file in tracked.client.list_artifacts(run_id)}
     assert files >= {
-        "configuration.json", "figures", "leaderboard.csv", "leaderboard.json", "profile.html",
-        "profile.json", "recommendation.txt",
+        "calibration.json", "configuration.json", "decision.json", "figures", "leaderboard.csv",
+        "leaderboard.json", "profile.html", "profile.json", "recommendation.txt",
     }  # fmt: skip
     path = tracked.client.download_artifacts(run_id, "leaderboard.csv")
     assert (
@@ -223,7 +227,14 @@ def test_what_was_found_lies_with_the_run(tracked: Tracked) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["precision_recall", "roc", "confusion_matrix", "profile_class_counts", "profile_projection"],
+    [
+        "precision_recall",
+        "roc",
+        "confusion_matrix",
+        "calibration",
+        "profile_class_counts",
+        "profile_projection",
+    ],
 )
 def test_the_figures_are_pictures(tracked: Tracked, name: str) -> None:
     run_id = tracked.parent.info.run_id
@@ -325,7 +336,7 @@ def test_several_classes_in_an_array(
     client, (run,), _ = read_back(store, "autoimb")
     assert run.info.status == "FINISHED"
     assert "threshold" not in run.data.metrics
-    assert len(client.list_artifacts(run.info.run_id, "figures")) == 6
+    assert len(client.list_artifacts(run.info.run_id, "figures")) == 7
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
     model = mlflow.pyfunc.load_model(f"runs:/{run.info.run_id}/model")
     for rows in (X, pd.DataFrame(X)):

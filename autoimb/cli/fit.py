@@ -205,6 +205,7 @@ def leaderboard(run: Run) -> str:
     for rank, row in zip(shown.index, shown.to_dict("records"), strict=True):
         score = f"{row['score']:.3f} ± {row['spread']:.3f}"
         mark = f"  <- {word}" if row["exported"] else ""
+        mark += "" if row["calibrated"] else "  (miscalibrated)"
         lines.append(f"{rank + 1:>4}  {_name(row):<{width}}  {row['decision']:<8}  {score}{mark}")
     metric = run.result.metric
     if metric.needs_decision:

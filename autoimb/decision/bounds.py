@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betainc, betaincinv, ndtri
 
-from autoimb.arrays import BoolArray, FloatArray
+from autoimb.arrays import FloatArray
 
-__all__ = ["approximate_bound", "holds", "lower_bound", "rows_for_bound"]
+__all__ = ["lower_bound", "rows_for_bound", "surety"]
 
 
 def lower_bound(hits: FloatArray, n: FloatArray, confidence: float) -> FloatArray:
@@ -35,33 +35,30 @@ def lower_bound(hits: FloatArray, n: FloatArray, confidence: float) -> FloatArra
     return np.asarray(np.where(some, found, 0.0))
 
 
-def holds(hits: FloatArray, n: FloatArray, floor: float, confidence: float) -> BoolArray:
-    """Tell where `lower_bound` reaches a floor, in a fraction of its time.
+def surety(hits: FloatArray, n: FloatArray, floor: float) -> FloatArray:
+    """Say how sure it is that rates are not below a floor: the confidence at which they reach it.
+
+    Parameters
+    ----------
+    hits, n : ndarray of shape (n_rates,)
+    floor : float
+        In (0, 1).
+
+    Returns
+    -------
+    ndarray of shape (n_rates,)
+        `lower_bound` at this confidence is the floor.
 
     Examples
     --------
-    >>> holds(np.array([9.0, 90.0]), np.array([10.0, 100.0]), 0.8, 0.9)
-    array([False,  True])
+    >>> surety(np.array([9.0, 90.0, 0.0]), np.array([10.0, 100.0, 0.0]), 0.8).round(3)
+    array([0.624, 0.994, 0.   ])
     """
     hits, n = np.asarray(hits, dtype=float), np.asarray(n, dtype=float)
-    found = np.zeros(len(hits), dtype=bool)
-    hopeful = hits > floor * n
-    found[hopeful] = betainc(hits[hopeful], n[hopeful] - hits[hopeful] + 1, floor) <= 1 - confidence
+    some = hits > 0
+    found = np.zeros(hits.shape)
+    found[some] = 1.0 - betainc(hits[some], np.maximum(n[some] - hits[some], 0.0) + 1, floor)
     return found
-
-
-def approximate_bound(hits: FloatArray, n: FloatArray, confidence: float) -> FloatArray:
-    """Bound rates from below about as `lower_bound` does, in closed form (Wilson 1927).
-
-    Examples
-    --------
-    >>> approximate_bound(np.array([9.0, 90.0, 0.0]), np.array([10.0, 100.0, 0.0]), 0.9).round(2)
-    array([0.72, 0.85, 0.  ])
-    """
-    z2, n = ndtri(confidence) ** 2, np.maximum(n, 1e-12)
-    rate = hits / n
-    margin = np.sqrt(z2 * (rate * (1 - rate) / n + z2 / (4 * n**2)))
-    return np.asarray(np.maximum((rate + z2 / (2 * n) - margin) / (1 + z2 / n), 0.0))
 
 
 def rows_for_bound(rate: float, floor: float, confidence: float) -> float:

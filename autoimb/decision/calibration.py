@@ -142,13 +142,15 @@ def fit_logistic(
     spread = np.average((features - centre) ** 2, axis=0, weights=n_rows)
     width = np.sqrt(np.where(spread > 0, spread, 1.0))
     design = np.column_stack([(features - centre) / width, np.ones(len(features))])
-    design = design if with_intercept else design[:, :-1]
-    start = np.zeros(design.shape[1])
-    if with_intercept:
-        start[-1] = logit(n_positive.sum() / n_rows.sum())
-    penalty = np.full(len(start), PENALTY)
+    # Either nothing is known of the scores, or they are right as they are.
+    flat = np.append(np.zeros(len(width)), logit(n_positive.sum() / n_rows.sum()))
+    right = np.append(width, centre.sum())
+    starts = (flat, right)
+    if not with_intercept:
+        design, starts = design[:, :-1], (flat[:-1], right[:-1])
+    penalty = np.full(design.shape[1], PENALTY)
     penalty[len(width) :] = 0.0
-    w = _descend(design, start, penalty, n_rows, n_positive)
+    w = _descend(design, starts, penalty, n_rows, n_positive)
     slopes = w[: len(width)] / width
     intercept = w[-1] - slopes @ centre if with_intercept else 0.0
     return tuple(slopes.tolist()), float(intercept)
@@ -156,7 +158,7 @@ def fit_logistic(
 
 def _descend(
     design: FloatArray,
-    w: FloatArray,
+    starts: tuple[FloatArray, ...],
     penalty: FloatArray,
     n_rows: FloatArray,
     n_positive: FloatArray,
@@ -166,6 +168,7 @@ def _descend(
         lost = n_rows * np.logaddexp(0, odds) - n_positive * odds
         return float(lost.sum() + (penalty * w**2).sum() / 2)
 
+    w = min(starts, key=loss)
     lost = loss(w)
     for _ in range(MAX_STEPS):
         p = expit(design @ w)

@@ -27,6 +27,9 @@ from autoimb.metrics import Counts
 
 __all__ = ["CostMatrix", "Costs"]
 
+# A cost is a sum over rows, which single rows move less than a ratio: it has to lean less.
+PSEUDO_POSITIVES = 50.0
+
 
 @dataclass(frozen=True)
 class Costs(Swept):
@@ -57,6 +60,11 @@ class Costs(Swept):
     tn: float = 0.0
     column: str | None = None
     abstain: float | None = None
+
+    @property
+    def lean(self) -> float:
+        """How many positives the calibration counts as; benchmarks/decision measures it."""
+        return PSEUDO_POSITIVES
 
     def rank(self, scored: Scored) -> FloatArray:
         """Return the probability or, of rows that cost differently, what flagging avoids."""

@@ -9,7 +9,7 @@ from typing import Literal, Protocol, TypeAlias, get_args
 import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
-from autoimb.decision.bounds import approximate_bound, holds, lower_bound, rows_for_bound
+from autoimb.decision.bounds import lower_bound, rows_for_bound, surety
 from autoimb.decision.rules import (
     ClassWeights,
     DecisionRule,
@@ -18,6 +18,7 @@ from autoimb.decision.rules import (
     argmax_rule,
 )
 from autoimb.decision.scored import Scored
+from autoimb.decision.smoothing import PSEUDO_POSITIVES, smooth_labels
 from autoimb.decision.solving import (
     best_threshold,
     solve_class_weights,
@@ -28,6 +29,7 @@ from autoimb.errors import UsageError
 from autoimb.metrics import Counts, Metric, count, get_metric
 
 __all__ = [
+    "TELLING",
     "BestMetric",
     "Capacity",
     "Criterion",
@@ -41,6 +43,10 @@ __all__ = [
 ]
 
 TOLERANCE = 1e-12
+# The promise is one for twice as many new rows: 1 / (1 / n + 1 / 2n) = 2/3 n.
+TELLING = 2 / 3
+# More than any two values of a floor's thresholds differ by.
+OUT_OF_THE_QUESTION = 5.0
 
 
 Measure = Literal["precision", "recall", "specificity"]
@@ -92,17 +98,15 @@ class Swept:
     """A criterion of two classes that every threshold can be held against at once."""
 
     @property
-    def leans(self) -> bool:
-        """Whether labels lean towards calibrated probabilities where positives are few."""
-        return True
+    def lean(self) -> float:
+        """How many positives the calibrated probabilities count as (`smooth_labels`)."""
+        return PSEUDO_POSITIVES
 
     def sweep(self, scored: Scored) -> Sweep:
         """Count what each threshold gives."""
         negative, positive = self.masses(scored)
-        proba = scored.proba[:, 1] if self.leans else None
-        return sweep_scores(
-            scored.y, self.rank(scored), proba=proba, negative=negative, positive=positive
-        )
+        leant = smooth_labels(scored.y, scored.proba[:, 1], self.lean)
+        return sweep_scores(scored.y, self.rank(scored), leant, negative, positive)
 
     def values(self, counts: Counts, class_weights: FloatArray | None = None) -> FloatArray:
         """Say how well each threshold serves; greater is better."""
@@ -188,9 +192,9 @@ class BestMetric(Swept):
         return {}
 
     @property
-    def leans(self) -> bool:
-        """Whether labels lean: not under a floor, which is to hold on rows."""
-        return self.metric.floor is None
+    def lean(self) -> float:
+        """How many positives the calibration counts as: none under a floor, to hold on rows."""
+        return PSEUDO_POSITIVES if self.metric.floor is None else 0.0
 
     def check(self) -> None:
         """Raise a UsageError if there is no such metric."""
@@ -212,10 +216,10 @@ class BestMetric(Swept):
 class Floor(Swept):
     """The most of one rate while another is promised.
 
-    The threshold is chosen by the lower confidence bound of the promised rate (Clopper and
-    Pearson 1934), so that the promise is kept on rows to come. Precision, unlike the others, may
-    rise and fall along the thresholds, of which the luckiest would be taken: it is held to half
-    the risk.
+    The lower confidence bound of the promised rate (Clopper and Pearson 1934) has to reach it, for
+    twice as many rows to come. Of the thresholds where it does, the one is taken
+    that is best in expectation, a broken promise counting as a rate of -1: where many rows tell,
+    being surer than asked for costs next to nothing.
 
     Parameters
     ----------
@@ -232,7 +236,7 @@ class Floor(Swept):
     >>> p = np.linspace(0.0, 1.0, 1000)
     >>> rows = Scored((np.arange(1000) % 10 < 10 * p).astype(int), np.column_stack([1 - p, p]))
     >>> round(Floor("recall", 0.9).solve(rows).value, 2)
-    0.25
+    0.21
     """
 
     measure: Measure
@@ -240,36 +244,39 @@ class Floor(Swept):
     confidence: float = 0.9
 
     @property
-    def leans(self) -> bool:
-        """Whether labels lean: a floor is to hold on rows, not in expectation."""
-        return False
-
-    @property
-    def strictness(self) -> float:
-        """The confidence that a single threshold is held to."""
-        return (1 + self.confidence) / 2 if self.measure == "precision" else self.confidence
+    def lean(self) -> float:
+        """How many positives the calibration counts as: none, for a floor is to hold on rows."""
+        return 0.0
 
     def values(self, counts: Counts, class_weights: FloatArray | None = None) -> FloatArray:
-        """Return what is maximised where the floor holds, elsewhere by how much it is missed."""
+        """Return what is to be expected: the wanted rate where the promise is kept, else -1.
+
+        Where no threshold is sure enough, the promise cannot be given, and the floor is aimed at
+        with even odds instead.
+        """
         hits, n = self.tally(counts, class_weights)
-        rates = {name: rate(counts, name) for name in ("precision", "recall")}
-        wanted = rates["precision" if self.measure == "recall" else "recall"]
-        kept = holds(hits, n, self.value, self.strictness)
-        if kept.any():
-            return np.where(kept, wanted, -1.0)
-        return approximate_bound(hits, n, self.strictness) - 1.0
+        sure, wanted = surety(hits, n, self.value), rate(counts, self.wanted)
+        # The median of the beta distribution that `lower_bound` takes, to three digits (Kerman 2011).
+        even = np.maximum(hits - 1 / 3, 0.0) / (n + 1 / 3)
+        aimed = np.where(even >= self.value, wanted, even - 1.0) - OUT_OF_THE_QUESTION
+        return np.where(sure >= self.confidence, sure * wanted - (1.0 - sure), aimed)
+
+    @property
+    def wanted(self) -> Measure:
+        """The rate that is maximised."""
+        return "precision" if self.measure == "recall" else "recall"
 
     def tally(
         self, counts: Counts, class_weights: FloatArray | None = None
     ) -> tuple[FloatArray, FloatArray]:
-        """Return hits, and rows that the promised rate is counted on; weighted rows as so many.
+        """Return hits, and rows that the promised rate is counted on, as many as they tell.
 
-        Where rows of the classes count differently, they tell as much as a smaller number of rows
-        that count alike (Kish 1965).
+        A rate on other rows varies with those too: of it, rows tell as much as fewer would of the
+        rate itself. So do rows that count differently (Kish 1965).
         """
         hits, n = _hits(counts, self.measure)
         if class_weights is None:
-            return hits, n
+            return TELLING * hits, TELLING * n
         # Sum of squared weights over the rows that are counted on.
         of_negative, of_positive = class_weights
         squares = {
@@ -278,7 +285,7 @@ class Floor(Swept):
             "specificity": of_negative * n,
         }[self.measure]
         share = np.divide(n, squares, out=np.ones_like(n), where=squares > 0)
-        return hits * share, n * share
+        return TELLING * share * hits, TELLING * share * n
 
     def figures(self, scored: Scored, codes: IntArray) -> Mapping[str, float]:
         """Return nothing: the rates are reported anyway."""
@@ -300,10 +307,11 @@ class Floor(Swept):
         known.require_two(self)
         kind = "negative" if self.measure == "specificity" else "positive"
         n = int(known.class_counts[int(kind == "positive")])
-        best = float(lower_bound(np.array([n]), np.array([n]), self.strictness)[0])
+        telling = np.array([TELLING * n])
+        best = float(lower_bound(telling, telling, self.confidence)[0])
         if best >= self.value:
             return self
-        needed = rows_for_bound(1.0, self.value, self.strictness)
+        needed = np.ceil(rows_for_bound(1.0, self.value, self.confidence) / TELLING)
         raise UsageError(
             f"a {self.measure} of {self.value:g} at {100 * self.confidence:g} % confidence needs "
             f"at least {needed:.0f} {kind} rows; the data have {n}, with which {best:.3f} is the "
@@ -312,9 +320,8 @@ class Floor(Swept):
 
     def __str__(self) -> str:
         """Say what is asked for."""
-        wanted = "precision" if self.measure == "recall" else "recall"
         sure = f"{100 * self.confidence:g} % sure"
-        return f"best {wanted} with a {self.measure} of at least {self.value:g}, {sure}"
+        return f"best {self.wanted} with a {self.measure} of at least {self.value:g}, {sure}"
 
 
 def _hits(counts: Counts, measure: str) -> tuple[FloatArray, FloatArray]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from autoimb.arrays import IntArray
 from autoimb.decision.bounds import lower_bound, rows_for_bound
-from autoimb.decision.criteria import Criterion, Floor, Measure, as_one, rate
+from autoimb.decision.criteria import TELLING, Criterion, Floor, Measure, as_one, rate
 from autoimb.decision.rules import PASSED_ON, DecisionRule
 from autoimb.decision.scored import Scored
 from autoimb.decision.stability import Stability, assess_stability
@@ -79,8 +79,8 @@ def decide(criterion: Criterion, scored: Scored, seed: int = 0) -> Decision:
     >>> p = np.linspace(0.0, 1.0, 60)
     >>> rows = Scored((p > 0.5).astype(int), np.column_stack([1 - p, p]))
     >>> decide(Floor("recall", 0.95), rows).shortfall
-    'a recall of 0.95 is not supported at 90 % confidence: 30 of 30 promise only 0.926; it would \
-take about 45 rows like these, 90 in all'
+    'a recall of 0.95 is not supported at 90 % confidence: 30 of 30 promise only 0.891; it would \
+take about 68 rows like these, 135 in all'
     """
     rule = criterion.solve(scored)
     codes = rule.decide(scored.proba, scored.row_costs)
@@ -148,15 +148,16 @@ def find_shortfall(floor: Floor, scored: Scored, rule: DecisionRule) -> str:
     """
     counts = as_one(count(scored.y, rule.decide(scored.proba), 2, scored.row_weights))
     hits, n = (float(each[0]) for each in floor.tally(counts, scored.class_weights))
-    bound = float(lower_bound(np.array([hits]), np.array([n]), floor.strictness)[0])
+    bound = float(lower_bound(np.array([hits]), np.array([n]), floor.confidence)[0])
     if bound >= floor.value:
         return ""
     found = float(rate(counts, floor.measure)[0])
     sure = f"{100 * floor.confidence:g} % confidence"
     text = f"a {floor.measure} of {floor.value:g} is not supported at {sure}: "
-    text += f"{hits:.0f} of {n:.0f} promise only {bound:.3g}"
-    needed = rows_for_bound(found, floor.value, floor.strictness)
+    text += f"{hits / TELLING:.0f} of {n / TELLING:.0f} promise only {bound:.3g}"
+    needed = rows_for_bound(found, floor.value, floor.confidence)
     if not np.isfinite(needed):
         return f"{text}, and no threshold comes to more than {found:.3g}"
-    total = needed * len(scored.y) / max(n, 1.0)
+    needed /= TELLING
+    total = needed * len(scored.y) / max(n / TELLING, 1.0)
     return f"{text}; it would take about {needed:.0f} rows like these, {total:,.0f} in all"

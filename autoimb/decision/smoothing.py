@@ -15,7 +15,9 @@ PSEUDO_POSITIVES = 200
 MIN_SHARE = 0.05
 
 
-def smooth_labels(y: IntArray, score: FloatArray) -> AnyArray:
+def smooth_labels(
+    y: IntArray, score: FloatArray, pseudo_positives: float = PSEUDO_POSITIVES
+) -> AnyArray:
     """Mix each label with the probability that its score was found to mean.
 
     A threshold that is best on the rows at hand follows single rows where positives are few.
@@ -31,6 +33,8 @@ def smooth_labels(y: IntArray, score: FloatArray) -> AnyArray:
     score : ndarray of shape (n_samples,)
         Probability of the positive class, by a model that has not seen the row; it is calibrated
         here by a `LogisticCurve`.
+    pseudo_positives : float
+        How many positives the calibration counts as; 0 leaves the labels.
 
     Returns
     -------
@@ -44,24 +48,28 @@ def smooth_labels(y: IntArray, score: FloatArray) -> AnyArray:
     array([0.1, 0.2, 0.3, 0.6, 0.8, 0.9])
     """
     ones = np.ones(len(y))
-    leant = lean_counts(np.asarray(score, dtype=float), ones, np.asarray(y, dtype=float))
+    positive = np.asarray(y, dtype=float)
+    leant = lean_counts(np.asarray(score, dtype=float), ones, positive, pseudo_positives)
     return y if leant is None else leant
 
 
-def lean_counts(score: FloatArray, n_rows: FloatArray, n_positive: FloatArray) -> FloatArray | None:
+def lean_counts(
+    score: FloatArray, n_rows: FloatArray, n_positive: FloatArray, pseudo_positives: float
+) -> FloatArray | None:
     """Mix counts of positives with those that their scores lead to expect, as `smooth_labels`.
 
     Parameters
     ----------
     score, n_rows, n_positive : ndarray of shape (n_groups,)
         Score of each group of rows, how many they are, and how many of them are positive.
+    pseudo_positives : float
 
     Returns
     -------
     ndarray of shape (n_groups,) or None
         None where the score tells nothing or positives abound.
     """
-    share = PSEUDO_POSITIVES / (PSEUDO_POSITIVES + float(n_positive.sum()))
+    share = pseudo_positives / (pseudo_positives + float(n_positive.sum()) + 1e-12)
     if share < MIN_SHARE:
         return None
     curve = LogisticCurve.fit_counts(tally_counts(score, n_rows, n_positive))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from autoimb.arrays import FloatArray, IntArray
+from autoimb.arrays import AnyArray, FloatArray, IntArray
 from autoimb.decision.scored import Scored
-from autoimb.decision.smoothing import smooth_labels
 from autoimb.decision.sweep import Sweep, sweep_corners, sweep_masses
 from autoimb.metrics import Counts, Metric, count
 
@@ -23,8 +22,7 @@ TOLERANCE = 1e-12
 def sweep_scores(
     y: IntArray,
     score: FloatArray,
-    *,
-    proba: FloatArray | None = None,
+    leant: AnyArray,
     negative: FloatArray | None = None,
     positive: FloatArray | None = None,
 ) -> Sweep:
@@ -36,9 +34,8 @@ def sweep_scores(
         1 for the positive class, else 0.
     score : ndarray of shape (n_samples,)
         By which rows are ranked.
-    proba : ndarray of shape (n_samples,), optional
-        Probability of the positive class: labels lean towards what it was found to mean
-        (`smooth_labels`). Without it they are taken as they are.
+    leant : ndarray of shape (n_samples,)
+        As `smooth_labels` gives them; `y` itself is swept faster.
     negative, positive : ndarray of shape (n_samples,), optional
         What each row counts should it be of that class; by default one.
 
@@ -46,7 +43,6 @@ def sweep_scores(
     -------
     Sweep
     """
-    leant = y if proba is None else smooth_labels(y, proba)
     if leant is y and negative is None and positive is None:
         return sweep_corners(y, score)
     z = np.asarray(leant, dtype=float)

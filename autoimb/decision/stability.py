@@ -169,11 +169,10 @@ def _sweep(
     criterion: Swept, groups: _Groups, n_negative: FloatArray, n_positive: FloatArray
 ) -> Sweep:
     """Count what each threshold gives, were the groups of so many rows."""
-    if criterion.leans:
-        n_rows = n_negative + n_positive
-        leant = lean_counts(groups.proba, n_rows, n_positive)
-        if leant is not None:
-            n_negative, n_positive = np.maximum(n_rows - leant, 0.0), leant
+    n_rows = n_negative + n_positive
+    leant = lean_counts(groups.proba, n_rows, n_positive, criterion.lean)
+    if leant is not None:
+        n_negative, n_positive = np.maximum(n_rows - leant, 0.0), leant
     return sweep_masses(groups.score, n_negative * groups.negative, n_positive * groups.positive)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -216,7 +217,9 @@ def criterion_to_dict(criterion: Criterion) -> dict[str, Any]:
     >>> criterion_to_dict(BestMetric("f1"))
     {'kind': 'BestMetric', 'name': 'f1'}
     """
-    return {"kind": type(criterion).__name__, **asdict(criterion)}  # type: ignore[call-overload]
+    values = asdict(criterion)  # type: ignore[call-overload]
+    # As they come back from a file: lists, not tuples.
+    return {"kind": type(criterion).__name__, **json.loads(json.dumps(values))}
 
 
 def criterion_from_dict(written: Mapping[str, Any]) -> Criterion:

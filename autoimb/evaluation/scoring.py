@@ -22,6 +22,8 @@ __all__ = [
 
 # Choosing among all calibrators takes as long as some models do: for every trial one will do.
 QUICK = ("platt",)
+# Rows of a class, of several, from which it is told whether it is predicted too often.
+MIN_ROWS = 50
 
 # What every trial reports, beside the metric that is searched.
 REPORTED = (
@@ -188,9 +190,15 @@ def _values(
 
 
 def _prevalence_ratio(y: IntArray, proba: FloatArray) -> float:
-    """Divide how often classes are predicted by how often they occur; of two the positive one."""
-    occur = np.bincount(y, minlength=proba.shape[1]) / len(y)
-    ratios = (proba.mean(axis=0)[occur > 0] / occur[occur > 0])[-1 if proba.shape[1] == 2 else 0 :]
+    """Divide how often a class is predicted by how often it occurs.
+
+    Of two classes that is the positive one; of more the one that is furthest off, among those with
+    rows enough that chance alone does not move it so far.
+    """
+    occur = np.bincount(y, minlength=proba.shape[1])
+    classes = [1] if len(occur) == 2 else np.flatnonzero(occur >= min(MIN_ROWS, occur.max()))
+    with np.errstate(divide="ignore"):
+        ratios = proba.sum(axis=0)[classes] / occur[classes]
     return float(ratios[abs(np.log(np.maximum(ratios, 1e-12))).argmax()])
 
 

@@ -11,7 +11,7 @@ from autoimb import __version__
 from autoimb.artifact import save
 from autoimb.data.dataset import Dataset
 from autoimb.drawing import Picture, take_picture
-from autoimb.figures import draw_figures
+from autoimb.figures import draw_calibration, draw_figures
 from autoimb.fitted_model import FittedModel
 from autoimb.fitting import FitResult
 from autoimb.manifest import read_manifest
@@ -45,7 +45,7 @@ def write_profile(profile: Profile, folder: Path) -> None:
 
 
 def write_findings(outcome: FitResult, folder: Path) -> None:
-    """Write leaderboard, recommendation, configuration and figures.
+    """Write leaderboard, recommendation, configuration, decision, calibration and figures.
 
     Parameters
     ----------
@@ -59,10 +59,17 @@ def write_findings(outcome: FitResult, folder: Path) -> None:
     sentences = [outcome.recommendation.strategy, *outcome.recommendation.evidence]
     text = "\n".join([*sentences, *outcome.notes]) + "\n"
     (folder / "recommendation.txt").write_text(text, "utf-8")
-    rule = outcome.model.rule
-    decided = rule.decide(outcome.exported.proba)
-    names = outcome.model.labels.by_code
-    drawn = draw_figures(outcome.y, outcome.exported.proba, decided, names, str(rule))
+    model = outcome.model
+    calibration = {name: one.to_dict() for name, one in outcome.calibration.items()}
+    _write_json(folder / "decision.json", model.decision.to_dict())
+    _write_json(folder / "calibration.json", {"calibrator": model.calibrator.name, **calibration})
+    rows = model.out_of_fold()
+    decided = model.rule.decide(rows.proba, rows.row_costs)
+    names = model.labels.by_code
+    drawn = {
+        **draw_figures(rows.y, rows.proba, decided, names, str(model.rule)),
+        "calibration": draw_calibration(outcome.calibration),
+    }
     _write_pictures(folder, {name: take_picture(figure) for name, figure in drawn.items()})
 
 

@@ -127,6 +127,8 @@ class RunWriter:
         if record.reason:
             kind = "failure" if record.state == "failed" else record.state
             tags[kind] = _cut(record.reason, MAX_NOTE)
+        if record.state == "complete":
+            tags["calibrated"] = str(record.is_calibrated).lower()
         begun = now - round(1000 * record.seconds)
         run_id = self._create_run(str(record.configuration), begun, tags)
         metrics = {**_flatten(record.scores), "seconds": record.seconds}
@@ -143,7 +145,11 @@ class RunWriter:
         note = "\n\n".join([str(outcome.recommendation), *outcome.notes])
         tags = {"strategy": strategy, "mlflow.note.content": _cut(note, MAX_NOTE)}
         blended = ", ".join(str(member.number) for member in outcome.exported.members)
-        params = {"decision": str(outcome.model.rule), "exported_trials": blended}
+        params = {
+            "decision": str(outcome.model.rule),
+            "calibrator": outcome.model.calibrator.name,
+            "exported_trials": blended,
+        }
         self._log(run_id, params=params, tags=tags)
         if not self.run_name:
             n_more = len(outcome.exported.members) - 1
@@ -266,6 +272,7 @@ def _ready(database: Path) -> Iterator[None]:
 def _describe(dataset: Dataset, profile: Profile, plan: Plan) -> dict[str, Any]:
     return {
         "metric": plan.metric.name,
+        "decision_asked": str(plan.criterion),
         "space": plan.space.name,
         "budget_seconds": plan.budget.seconds,
         "budget_trials": plan.budget.trials,

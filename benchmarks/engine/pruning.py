@@ -31,9 +31,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from held_out import N_FOLDS, Split, split
 
 from autoimb.evaluation.engine import Evaluator
-from autoimb.evaluation.tasks import Evaluation
 from autoimb.evaluation.futility import Hurdle, estimate_noise
 from autoimb.evaluation.levels import plan_levels
+from autoimb.evaluation.tasks import Evaluation
 from autoimb.metrics import get_metric
 from autoimb.profiling.describing import profile_dataset
 from autoimb.search.contest import tell_noise

@@ -12,7 +12,9 @@ from command_line import QUICK, Command
 
 from autoimb.errors import AutoImbWarning
 
-COMMANDS = ("fit", "predict", "evaluate", "profile", "replay", "spaces", "ui")
+COMMANDS = (
+    "fit", "predict", "evaluate", "retune", "retarget", "profile", "replay", "spaces", "ui",
+)  # fmt: skip
 SLOW_TO_IMPORT = "numpy pandas scipy sklearn imblearn lightgbm optuna mlflow pebble rich"
 
 HELP_OF_ALL = f"""
@@ -56,10 +58,14 @@ def test_version(cli: Command) -> None:
         (["fit"], "Missing argument"),
         (["predict", "model.pkl"], "Missing argument"),
         (["replay"], "Missing argument"),
+        (["retune"], "Missing argument"),
+        (["retarget"], "Missing argument"),
         (["fit", "loans.csv", "--wrong"], "No such option: --wrong"),
         (["fit", "loans.csv", "--trials", "many"], "Invalid value for '--trials'"),
         (["fit", "loans.csv", "--folds", "2.5"], "Invalid value for '--folds'"),
         (["fit", "loans.csv", "--executor", "threads"], "Invalid value for '--executor'"),
+        (["fit", "loans.csv", "--top-k", "some"], "Invalid value for '--top-k'"),
+        (["retarget", "model.pkl", "--prevalence", "half"], "Invalid value for '--prevalence'"),
         (["spaces", "a", "b"], "unexpected extra argument"),
     ],
 )
@@ -115,6 +121,8 @@ def test_only_our_own_warnings_are_shown(cli: Command, monkeypatch: pytest.Monke
         ("profile", "loans.csv", "--json", "-"),
         ("evaluate", "model.pkl", "loans.csv", "--json"),
         ("fit", "loans.csv", *QUICK, "--json"),
+        ("retune", "model.pkl", "--decision", "f1", "--json"),
+        ("retarget", "model.pkl", "--prevalence", "0.3", "--json"),
     ],
     ids=lambda arguments: arguments[0],
 )

@@ -17,6 +17,7 @@ import pytest
 from command_line import QUICK, Command
 
 import autoimb
+from autoimb import Capacity, Costs, Floor
 
 RUN_FILES = ["evaluations", "model.manifest.json", "model.pkl", "run.json", "study.journal"]
 
@@ -53,6 +54,7 @@ def test_without_any_flag_the_usual_is_asked_for(
         "n_threads": None,
         "executor": "processes",
         "resume": False,
+        "decision": None,
     }
 
 
@@ -72,6 +74,10 @@ def test_without_any_flag_the_usual_is_asked_for(
         (["--run-dir", "there"], "run_dir", Path("there")),
         (["--positive", "yes"], "positive", "yes"),
         (["--no-blend"], "blend", False),
+        (["--decision", "f2"], "decision", "f2"),
+        (["--cost-fn", "25", "--abstain-cost", "0.5"], "decision", Costs(fn=25.0, abstain=0.5)),
+        (["--min-recall", "0.8", "--confidence", "0.95"], "decision", Floor("recall", 0.8, 0.95)),
+        (["--top-share", "0.1"], "decision", Capacity(share=0.1)),
     ],
 )
 def test_flags_are_passed_on(
@@ -204,6 +210,7 @@ def test_the_next_commands_run_as_printed(
     assert [shlex.split(command)[:2] for command in commands] == [
         ["autoimb", "predict"],
         ["autoimb", "evaluate"],
+        ["autoimb", "retune"],
     ]
     for command in commands:
         done = cli(*shlex.split(command)[1:])

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from metric_rules import solve_rule
 
 from autoimb.arrays import FloatArray, IntArray
-from autoimb.decision.rules import ClassWeights, Threshold, argmax_rule, solve_rule
+from autoimb.decision.rules import ClassWeights, Threshold, argmax_rule
 from autoimb.decision.smoothing import smooth_labels
 from autoimb.decision.sweep import sweep_thresholds
 from autoimb.metrics import METRICS, Counts, Metric, count

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from metric_rules import solve_rule
 
 from autoimb.arrays import FloatArray, IntArray
-from autoimb.decision.rules import solve_rule
 from autoimb.decision.smoothing import PSEUDO_POSITIVES, smooth_labels
 from autoimb.metrics import METRICS
 

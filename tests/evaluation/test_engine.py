@@ -16,8 +16,8 @@ from autoimb.data.dataset import Dataset, make_dataset
 from autoimb.data.splitting import assign_folds
 from autoimb.evaluation import engine
 from autoimb.evaluation.engine import Evaluator
-from autoimb.evaluation.tasks import Evaluation, Task, Training
 from autoimb.evaluation.levels import Level
+from autoimb.evaluation.tasks import Evaluation, Task, Training
 from autoimb.strategy import encoding, resampling
 from autoimb.strategy.configuration import Choice, Configuration
 from autoimb.strategy.search_space import SearchSpace, load_space

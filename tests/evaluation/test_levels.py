@@ -17,9 +17,9 @@ from autoimb.data.dataset import Dataset, make_dataset
 from autoimb.data.splitting import assign_folds
 from autoimb.decision.prevalence import shift_prevalence
 from autoimb.evaluation.engine import Evaluator
-from autoimb.evaluation.tasks import Evaluation, Task
 from autoimb.evaluation.futility import Hurdle, estimate_noise
 from autoimb.evaluation.levels import Level, plan_levels
+from autoimb.evaluation.tasks import Evaluation, Task
 from autoimb.strategy.configuration import Choice, Configuration
 from autoimb.strategy.encoding import Encoder
 from autoimb.strategy.thinning import thin

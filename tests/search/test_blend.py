@@ -10,11 +10,12 @@ from scipy.special import expit
 from sklearn.metrics import log_loss, roc_auc_score
 
 from autoimb.decision.calibration import LogisticCurve, log_odds
+from autoimb.decision.scored import Scored
 from autoimb.decision.stacking import Blend, LogisticStack
 from autoimb.evaluation.engine import Evaluator
-from autoimb.evaluation.tasks import Evaluation
 from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import score_out_of_fold
+from autoimb.evaluation.tasks import Evaluation
 from autoimb.metrics import METRICS
 from autoimb.search.blend import choose_export, cross_fitted_blend
 from autoimb.search.budget import Budget, RefitCost
@@ -122,7 +123,7 @@ def candidates(y: np.ndarray, odds: np.ndarray) -> tuple[Evaluator, tuple[Candid
     found = []
     for number, column in enumerate(odds.T):
         proba = np.column_stack([1 - expit(column), expit(column)])
-        scores = score_out_of_fold(metric, y, proba, FOLDS)
+        scores = score_out_of_fold(metric, Scored(y, proba), FOLDS)
         configuration = Configuration(model=Choice(f"model_{number}", "any.Model"))
         record = TrialRecord(number, configuration, "complete", scores, 1.0, level=ALL_FOLDS)
         evaluation = Evaluation(proba.astype(np.float32), scores, 1.0, training_seconds=1.0)

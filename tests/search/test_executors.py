@@ -12,8 +12,8 @@ import pytest
 from pebble import ProcessExpired
 
 from autoimb.evaluation.engine import Evaluator
-from autoimb.evaluation.tasks import Evaluation, Task
 from autoimb.evaluation.levels import Level
+from autoimb.evaluation.tasks import Evaluation, Task
 from autoimb.search.executors import InProcessExecutor, WorkerExecutor, open_executor
 from autoimb.search.resources import Resources
 from autoimb.search.spawning import prepare_workers

@@ -24,8 +24,8 @@ from small_runs import (
 )
 
 from autoimb.evaluation.engine import Evaluator
-from autoimb.evaluation.tasks import Task
 from autoimb.evaluation.levels import Level
+from autoimb.evaluation.tasks import Task
 from autoimb.search.executors import open_executor
 from autoimb.search.resources import Resources
 from autoimb.strategy.configuration import Choice, Configuration

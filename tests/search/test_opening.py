@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from autoimb.evaluation.engine import Evaluator
-from autoimb.evaluation.tasks import Evaluation, Task
 from autoimb.evaluation.levels import Level
+from autoimb.evaluation.tasks import Evaluation, Task
 from autoimb.search.budget import Budget
 from autoimb.search.executors import InProcessExecutor
 from autoimb.search.opening import Opening, begin, first_configurations, keep_wanted
