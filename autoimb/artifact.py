@@ -91,14 +91,17 @@ def save_changed(
     """
     before, content = read_manifest(path), pickle.dumps(model, protocol=5)
     earlier = {name: before[name] for name in OF_DECISION if before.get(name) is not None}
+    there = hashlib.sha256(path.read_bytes()).hexdigest()
+    # After a crash the manifest may tell of a decision that never came to be.
+    kept = [*before.get("decisions_before", []), *[earlier] * (there == before["sha256"])]
     manifest = {
         **before,
         "sha256": hashlib.sha256(content).hexdigest(),
-        "sha256_before": before["sha256"],
+        "sha256_before": there,
         **_describe_decision(model),
         **facts,
         "changed": datetime.now(UTC).isoformat(timespec="seconds"),
-        "decisions_before": [*before.get("decisions_before", []), earlier],
+        "decisions_before": kept,
     }
     if out is not None:
         set_aside(out, manifest_path(out))

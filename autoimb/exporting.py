@@ -42,7 +42,7 @@ def make_model(
     """
     rows, folds = evaluator.scored(level)
     # Of what is kept, to the last digit: so that the same decision can be solved on it again.
-    evidence = Evidence.of(evaluator.select(rows, exported.proba))
+    evidence = Evidence.of(evaluator.select(rows, exported.proba), dataset.cost_column)
     uncalibrated = evidence.scored(NO_CALIBRATOR)
     calibrate = choose_calibrator(uncalibrated.y, uncalibrated.proba, folds)
     return FittedModel(

@@ -82,18 +82,21 @@ class Evidence:
         As models gave them that had not seen the row, not calibrated.
     row_costs : ndarray of shape (n_scored,), float32, or None
         Cells of the column of costs, if there is one.
+    cost_column : str or None
+        Its name.
     """
 
     y: AnyArray
     proba: AnyArray
     row_costs: AnyArray | None = None
+    cost_column: str | None = None
 
     @classmethod
-    def of(cls, scored: Scored) -> Evidence:
+    def of(cls, scored: Scored, cost_column: str | None = None) -> Evidence:
         """Store rows in little room."""
         small = np.uint8 if scored.n_classes <= 256 else np.int32
         costs = None if scored.row_costs is None else scored.row_costs.astype(np.float32)
-        return cls(scored.y.astype(small), scored.proba.astype(np.float32), costs)
+        return cls(scored.y.astype(small), scored.proba.astype(np.float32), costs, cost_column)
 
     @property
     def prevalence(self) -> FloatArray:
@@ -157,8 +160,7 @@ class FittedModel:
     @property
     def cost_column(self) -> str | None:
         """The column that the decision reads, if there is one."""
-        criterion = self.decision.criterion
-        return criterion.column if isinstance(criterion, Costs) else None
+        return _column_of(self.decision.criterion)
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -237,7 +239,8 @@ class FittedModel:
         """Read the column of costs, if the decision takes one."""
         if self.cost_column is None:
             return None
-        return read_row_costs(as_table(X, self.schema), self.cost_column)
+        cells = read_row_costs(as_table(X, self.schema), self.cost_column)
+        return np.asarray(cells, dtype=float)
 
     def labels_of(self, codes: IntArray) -> NDArray[Any]:
         """Turn codes into labels; None where a row is passed on."""
@@ -277,7 +280,8 @@ class FittedModel:
         """
         rows = self.out_of_fold()
         counts = np.bincount(rows.y, minlength=rows.n_classes)
-        _require_costs(criterion, self)
+        assert self.evidence is not None
+        _require_costs(criterion, self.evidence)
         names = tuple(map(str, self.labels.by_code))
         suited = criterion.suited(Known(names, counts, rows.row_costs))
         return replace(self, decision=decide(suited, rows))
@@ -309,12 +313,16 @@ class FittedModel:
         return replace(self, prevalence=prevalence).redecided(self.decision.criterion)
 
 
-def _require_costs(criterion: Criterion, model: FittedModel) -> None:
+def _column_of(criterion: Criterion) -> str | None:
+    return criterion.column if isinstance(criterion, Costs) else None
+
+
+def _require_costs(criterion: Criterion, evidence: Evidence) -> None:
     """Refuse a column of costs that was not kept."""
-    column = criterion.column if isinstance(criterion, Costs) else None
-    if column is None or column == model.cost_column:
+    column = _column_of(criterion)
+    if column is None or column == evidence.cost_column:
         return
-    kept = f"that of '{model.cost_column}' is" if model.cost_column else "none was"
+    kept = f"that of '{evidence.cost_column}' is" if evidence.cost_column else "none was"
     raise UsageError(
         f"the costs of column '{column}' were not kept with the model ({kept}). Fit with "
         f"--cost-column {column}."

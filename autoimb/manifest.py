@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from autoimb.errors import ArtifactError, nearest_name
+from autoimb.errors import ArtifactError, UsageError, nearest_name
 
 __all__ = [
-    "make_readable", "manifest_path", "read_manifest", "set_aside", "write_manifest", "write_whole",
+    "make_readable", "manifest_path", "read_manifest", "require_writable", "set_aside",
+    "write_manifest", "write_whole",
 ]  # fmt: skip
 
 
@@ -117,6 +118,39 @@ def write_whole(path: Path, content: bytes) -> None:
         part.write(content)
     make_readable(Path(part.name))
     Path(part.name).replace(path)
+
+
+def require_writable(out: str | Path | None) -> None:
+    """Find out before any work is done that a file cannot be written.
+
+    Parameters
+    ----------
+    out : str, Path or None
+        As ``--out`` names it.
+
+    Raises
+    ------
+    UsageError
+        If it is a folder, lies in none, or cannot be written.
+    """
+    if out is None:
+        return
+    path = Path(out)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise UsageError(f"--out {path} is no regular file. Name another one.")
+    if path.is_dir():
+        raise UsageError(
+            f"--out {path} is a folder. Name a file in it, such as {path / 'model.pkl'}."
+        )
+    if not path.parent.is_dir():
+        raise UsageError(f"--out {path}: folder {path.parent} does not exist. Create it first.")
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent):
+            return
+    except OSError as error:
+        raise UsageError(
+            f"--out {path} cannot be written ({error.strerror}). Choose another place."
+        ) from None
 
 
 def make_readable(path: Path) -> None:

@@ -13,7 +13,7 @@ from autoimb.decision.prevalence import estimate_prevalence
 from autoimb.decision.stating import resolve_criterion
 from autoimb.errors import ArtifactError, UsageError
 from autoimb.fitted_model import FittedModel
-from autoimb.manifest import read_manifest
+from autoimb.manifest import read_manifest, require_writable
 
 __all__ = ["retarget", "retune"]
 
@@ -46,6 +46,7 @@ def retune(
         If no rule can serve the decision: nothing is written then.
     """
     path = Path(model)
+    require_writable(out)
     before = _load(path)
     criterion = resolve_criterion(decision, before.metric)
     after = before.redecided(criterion)
@@ -92,6 +93,7 @@ def retarget(
     path = Path(model)
     if (prevalence is None) == (data is None):
         raise UsageError("give either a prevalence or unlabelled data to estimate it from.")
+    require_writable(out)
     before = _load(path)
     if data is not None:
         shares = _estimate(before, data)
@@ -124,7 +126,7 @@ def _estimate(model: FittedModel, data: str | Path | pd.DataFrame) -> tuple[floa
     assert model.evidence is not None
     proba = model.calibrated(model.schema.to_matrix(table))
     found = estimate_prevalence(proba, model.evidence.prevalence)
-    return tuple(float(share) for share in found)
+    return tuple(found.tolist())
 
 
 def _save(model: FittedModel, path: Path, out: str | Path | None) -> None:

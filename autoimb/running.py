@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,11 +24,10 @@ from autoimb.data.reading import read_table
 from autoimb.data.splitting import feasible_folds
 from autoimb.decision.criteria import Criterion
 from autoimb.decision.scored import Scored
-from autoimb.errors import UsageError
 from autoimb.evaluation.holdout import score_holdout
 from autoimb.fitted_model import FittedModel
 from autoimb.fitting import FitResult, Watcher, fit_dataset
-from autoimb.manifest import manifest_path, set_aside
+from autoimb.manifest import manifest_path, require_writable, set_aside
 from autoimb.planning import Plan
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.profile import Profile
@@ -201,7 +199,7 @@ def fit(
         n_jobs=n_jobs, n_threads=n_threads, executor=executor, seed=random_state, blend=blend,
         decision=decision,
     )  # fmt: skip
-    _require_writable(out)
+    require_writable(out)
     problem, plan = _read(data, target, positive, drop, plan)
     folder = make_folder(run_dir, problem.dataset.name, resume=resume)
     with (
@@ -265,25 +263,3 @@ def _fit_and_export(
     if aside is None:
         return result
     return replace(result, notes=(*result.notes, f"the {path} of before is kept as {aside.name}."))
-
-
-def _require_writable(out: str | Path | None) -> None:
-    """Find out before the search, not after, that a file cannot be written."""
-    if out is None:
-        return
-    path = Path(out)
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise UsageError(f"--out {path} is no regular file. Name another one.")
-    if path.is_dir():
-        raise UsageError(
-            f"--out {path} is a folder. Name a file in it, such as {path / 'model.pkl'}."
-        )
-    if not path.parent.is_dir():
-        raise UsageError(f"--out {path}: folder {path.parent} does not exist. Create it first.")
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent):
-            return
-    except OSError as error:
-        raise UsageError(
-            f"--out {path} cannot be written ({error.strerror}). Choose another place."
-        ) from None

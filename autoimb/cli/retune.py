@@ -38,7 +38,9 @@ def retune(asked: Asked, model: ModelFile, out: Out = None, as_json: AsJson = Fa
 def print_decision(model: FittedModel, path: Path, as_json: bool) -> None:
     """Tell a person, or a program, what the decision has become."""
     told: dict[str, Any] = {"model": str(path), **model.decision.to_dict()}
-    told |= {"prevalence": model.prevalence, **dict(model.out_of_fold_figures())}
+    labels = map(str, model.labels.by_code)
+    shares = model.prevalence and dict(zip(labels, model.prevalence, strict=True))
+    told |= {"prevalence": shares, **dict(model.out_of_fold_figures())}
     if as_json:
         print(json.dumps(told))
         return

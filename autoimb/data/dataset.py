@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -209,6 +209,8 @@ class Dataset:
         How the rows are called where they come from; by default their places.
     row_costs : ndarray of shape (n_samples,), optional
         What it costs to miss each row, should it be positive.
+    cost_column : str, optional
+        That says so.
     """
 
     X: FloatArray
@@ -220,6 +222,7 @@ class Dataset:
     table: pd.DataFrame | None = None
     row_names: pd.Index[Any] | None = None
     row_costs: FloatArray | None = None
+    cost_column: str | None = None
 
     @property
     def n_classes(self) -> int:
@@ -253,7 +256,7 @@ def make_dataset(
     name: str = "data",
     target: str = "target",
     needs_features: bool = True,
-    row_costs: FloatArray | None = None,
+    row_costs: pd.Series[Any] | None = None,
 ) -> Dataset:
     """Turn a raw table and its labels into what a search needs.
 
@@ -269,8 +272,8 @@ def make_dataset(
         How data and target are called.
     needs_features : bool
         Whether columns that carry nothing are an error.
-    row_costs : ndarray of shape (n_samples,), optional
-        What missing each row costs.
+    row_costs : Series of shape (n_samples,), optional
+        What missing each row costs, called as its column is.
 
     Returns
     -------
@@ -302,7 +305,11 @@ def make_dataset(
     X = keep_on_disk(schema.to_matrix(table))
     codes = labels.encode(np.asarray(y))
     few = table.head(5).reset_index(drop=True)
-    return Dataset(X, codes, schema, labels, name, target, few, table.index, row_costs)
+    data = Dataset(X, codes, schema, labels, name, target, few, table.index)
+    if row_costs is None:
+        return data
+    costs = row_costs.to_numpy(dtype=float)
+    return replace(data, row_costs=costs, cost_column=str(row_costs.name))
 
 
 def as_table(X: Any, schema: Schema | None = None) -> pd.DataFrame:

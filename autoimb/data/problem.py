@@ -98,6 +98,8 @@ def read_problem(
     if not filled.all():
         table = table[filled]
     labels = _read_labels(table[chosen], where, assumed)
+    if cost_column == chosen:
+        raise DataError(f"{where}: the target '{chosen}' cannot be the cost column. Name another.")
     row_costs = None if cost_column is None else read_row_costs(table, cost_column)
     features = table.drop(columns=[chosen, *drop])
     if not features.shape[1]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from autoimb.arrays import FloatArray
 from autoimb.errors import DataError, nearest_name
 
 __all__ = ["read_row_costs"]
 
 
-def read_row_costs(table: pd.DataFrame, column: str) -> FloatArray:
+def read_row_costs(table: pd.DataFrame, column: str) -> pd.Series[float]:
     """Read the costs of rows.
 
     Parameters
@@ -21,7 +20,7 @@ def read_row_costs(table: pd.DataFrame, column: str) -> FloatArray:
 
     Returns
     -------
-    ndarray of shape (n_samples,)
+    Series of shape (n_samples,)
 
     Raises
     ------
@@ -30,8 +29,8 @@ def read_row_costs(table: pd.DataFrame, column: str) -> FloatArray:
 
     Examples
     --------
-    >>> read_row_costs(pd.DataFrame({"amount": ["12.5", "3"]}), "amount")
-    array([12.5,  3. ])
+    >>> read_row_costs(pd.DataFrame({"amount": ["12.5", "3"]}), "amount").tolist()
+    [12.5, 3.0]
     """
     if column not in table.columns:
         near = nearest_name(str(column), map(str, table.columns))
@@ -42,7 +41,7 @@ def read_row_costs(table: pd.DataFrame, column: str) -> FloatArray:
     if len(wrong):
         raise DataError(
             f"cost column '{column}': {len(wrong)} of {len(costs)} cells are no number of at least "
-            f"0, the first in row {wrong[0] + 1}: {cells.iloc[wrong[0]]!r}. Correct or drop those "
-            "rows."
+            f"0, the first in row {cells.index[wrong[0]]}: '{cells.iloc[wrong[0]]}'. Correct or "
+            "drop those rows."
         )
-    return costs
+    return pd.Series(costs, index=cells.index, name=column)

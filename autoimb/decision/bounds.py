@@ -73,15 +73,17 @@ def rows_for_bound(rate: float, floor: float, confidence: float) -> float:
     Returns
     -------
     float
-        Infinite if the rate is not above the floor.
+        Exact for a rate of 1; infinite if it is not above the floor.
 
     Examples
     --------
-    >>> rows_for_bound(1.0, 0.95, 0.9), rows_for_bound(0.97, 0.95, 0.9)
-    (45.0, 196.0)
+    >>> round(rows_for_bound(1.0, 0.95, 0.9), 1), round(rows_for_bound(0.97, 0.95, 0.9))
+    (44.9, 195)
     """
     if rate <= floor:
         return float("inf")
     perfect = np.log(1 - confidence) / np.log(floor)
+    if rate >= 1:
+        return float(perfect)
     usual = (ndtri(confidence) / (rate - floor)) ** 2 * floor * (1 - floor)
-    return float(np.ceil(max(perfect, usual)))
+    return float(max(perfect, usual))

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from scipy.special import expit
 
-from autoimb.arrays import FloatArray, IntArray
+from autoimb.arrays import BoolArray, FloatArray, IntArray
 from autoimb.decision.calibration import LogisticCurve, Tally, fit_logistic, log_odds, tally
 
 __all__ = [
@@ -17,11 +17,14 @@ __all__ = [
     "Temperature", "choose_calibrator", "fit_calibrator",
 ]  # fmt: skip
 
-# Log-odds beyond the outermost blocks of an isotonic curve rise by this for each, so that it
-# never ties rows that the model ranks.
+# Log-odds beyond the outermost blocks of an isotonic curve rise by this for each.
 OUTER_SLOPE = 0.01
+# Of a score in what it is found to mean.
+TRACE = 1e-9
 # Rows by which a curve is chosen at most; it is fitted to all.
-MAX_ROWS = 100_000
+MAX_ROWS = 20_000
+# Of rows that are all of one fold.
+N_PARTS = 5
 # A curve has to do better than a simpler one by so many units of log loss on all rows together.
 MIN_GAIN = 0.5
 
@@ -184,10 +187,15 @@ class Calibrator:
         if self.name == "none":
             return proba
         if len(self.curves) == 1:
-            positive = self.curves[0](proba[:, 1])
+            positive = _bend(self.curves[0], proba[:, 1])
             return np.column_stack([1 - positive, positive])
-        each = np.column_stack([curve(proba[:, k]) for k, curve in enumerate(self.curves)])
+        each = np.column_stack([_bend(curve, proba[:, k]) for k, curve in enumerate(self.curves)])
         return np.asarray(each / each.sum(axis=1, keepdims=True))
+
+
+def _bend(curve: Curve, score: FloatArray) -> FloatArray:
+    """Apply a curve, with a trace of the score left: rows that a model ranks are never tied."""
+    return np.asarray((1 - TRACE) * curve(score) + TRACE * score)
 
 
 NO_CALIBRATOR = Calibrator()
@@ -218,8 +226,14 @@ def fit_calibrator(name: str, y: IntArray, proba: FloatArray) -> Calibrator:
     if name == "none":
         return NO_CALIBRATOR
     codes = [1] if proba.shape[1] == 2 else range(proba.shape[1])
-    fit = CALIBRATORS[name]
-    return Calibrator(name, tuple(fit(tally((y == k).astype(int), proba[:, k])) for k in codes))
+    return Calibrator(name, tuple(_fit_curve(name, y == k, proba[:, k]) for k in codes))
+
+
+def _fit_curve(name: str, is_member: BoolArray, score: FloatArray) -> Curve:
+    counts = tally(is_member.astype(np.intp), score)
+    # Of a class that is all rows or none there is nothing to tell but that.
+    fit = CALIBRATORS[name] if 0 < is_member.mean() < 1 else LogisticCurve.fit_counts
+    return fit(counts)
 
 
 def choose_calibrator(
@@ -253,6 +267,10 @@ def choose_calibrator(
     """
     if len(names) == 1:
         return fit_calibrator(names[0], y, proba)
+    if folds.min() == folds.max():
+        folds = _deal(y)
+    if folds.min() == folds.max():  # a row of each class: nothing to choose by
+        return fit_calibrator(names[0], y, proba)
     chosen, least = names[0], np.inf
     some: slice | IntArray = slice(None)
     if len(y) > MAX_ROWS:
@@ -262,6 +280,15 @@ def choose_calibrator(
         if lost < least - MIN_GAIN:
             chosen, least = name, lost
     return fit_calibrator(chosen, y, proba)
+
+
+def _deal(y: IntArray) -> IntArray:
+    """Deal the rows of each class into parts, where a single fold is at hand."""
+    parts = np.empty(len(y), dtype=np.intp)
+    for k in np.unique(y):
+        rows = np.flatnonzero(y == k)
+        parts[rows] = np.arange(len(rows)) % N_PARTS
+    return parts
 
 
 def _cross_fitted_loss(name: str, y: IntArray, proba: FloatArray, folds: IntArray) -> float:

@@ -142,6 +142,8 @@ class Costs(Swept):
             )
         if self.abstain is None:
             return
+        if self.column is not None:
+            raise UsageError("passing rows on cannot be combined with costs that differ by row.")
         # Where both decisions are expected to cost the same, they cost most.
         p = alarm / (alarm + avoided)
         dearest = p * self.fn + (1 - p) * self.tn
@@ -239,8 +241,14 @@ class CostMatrix:
                     f"by the cost matrix predicting {label!r} is always right: no other column is "
                     "lower in any row. Correct it."
                 )
-        if self.abstain is not None and self.abstain < 0:
-            raise UsageError(f"the abstain cost must be at least 0, but got {self.abstain:g}.")
+        if self.abstain is not None:
+            low, high = float(costs.min(axis=1).min()), _dearest(costs)
+            if not low < self.abstain < high:
+                often = "always" if self.abstain <= low else "never"
+                raise UsageError(
+                    f"an abstain cost of {self.abstain:g} is {often} worth it: give one between "
+                    f"{low:g} and {high:.3g}."
+                )
 
     def suited(self, known: Known) -> CostMatrix:
         """Sort rows and columns as the classes are; refuse others than those."""
@@ -263,3 +271,16 @@ class CostMatrix:
         """Say what is asked for."""
         passed = "" if self.abstain is None else f", passing on {self.abstain:g}"
         return f"least expected cost by the matrix of {len(self.labels)} classes{passed}"
+
+
+def _dearest(costs: FloatArray) -> float:
+    """Return what the best decision is expected to cost at most, whatever the probabilities."""
+    from scipy.optimize import linprog
+
+    # Probabilities p and a bound v on every column of p @ costs, v as high as can be.
+    n = len(costs)
+    columns = np.column_stack([-costs.T, np.ones(n)])
+    found = linprog(
+        np.append(np.zeros(n), -1.0), columns, np.zeros(n), [np.append(np.ones(n), 0.0)], [1.0]
+    )
+    return float(-found.fun)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
@@ -256,10 +257,19 @@ class Floor(Swept):
         """
         hits, n = self.tally(counts, class_weights)
         sure, wanted = surety(hits, n, self.value), rate(counts, self.wanted)
-        # The median of the beta distribution that `lower_bound` takes, to three digits (Kerman 2011).
+        # About the median of the beta distribution that `lower_bound` takes (Kerman 2011).
         even = np.maximum(hits - 1 / 3, 0.0) / (n + 1 / 3)
         aimed = np.where(even >= self.value, wanted, even - 1.0) - OUT_OF_THE_QUESTION
-        return np.where(sure >= self.confidence, sure * wanted - (1.0 - sure), aimed)
+        return np.where(sure >= self.strictness, sure * wanted - (1.0 - sure), aimed)
+
+    @property
+    def strictness(self) -> float:
+        """How sure a single threshold has to be.
+
+        Recall and specificity only rise or fall along the thresholds. Precision wanders, and of
+        many thresholds one is lucky: it is held to half the risk.
+        """
+        return (1 + self.confidence) / 2 if self.measure == "precision" else self.confidence
 
     @property
     def wanted(self) -> Measure:
@@ -308,13 +318,14 @@ class Floor(Swept):
         kind = "negative" if self.measure == "specificity" else "positive"
         n = int(known.class_counts[int(kind == "positive")])
         telling = np.array([TELLING * n])
-        best = float(lower_bound(telling, telling, self.confidence)[0])
+        best = float(lower_bound(telling, telling, self.strictness)[0])
         if best >= self.value:
             return self
-        needed = np.ceil(rows_for_bound(1.0, self.value, self.confidence) / TELLING)
+        needed = np.ceil(rows_for_bound(1.0, self.value, self.strictness) / TELLING - 1e-9)
+        most = np.floor(1000 * best) / 1000
         raise UsageError(
             f"a {self.measure} of {self.value:g} at {100 * self.confidence:g} % confidence needs "
-            f"at least {needed:.0f} {kind} rows; the data have {n}, with which {best:.3f} is the "
+            f"at least {needed:.0f} {kind} rows; the data have {n}, with which {most:.3f} is the "
             "most that can be promised. Lower the floor or the confidence."
         )
 
@@ -373,8 +384,8 @@ class Capacity:
         """Raise a UsageError for a number that cannot be meant."""
         if (self.k is None) == (self.share is None):
             raise UsageError("a capacity is a number of rows (k) or a share of them. Give one.")
-        if self.k is not None and self.k < 1:
-            raise UsageError(f"top-k must be at least 1, but got {self.k}.")
+        if self.k is not None and not (isinstance(self.k, Integral) and self.k >= 1):
+            raise UsageError(f"top-k must be a whole number of at least 1, but got {self.k}.")
         if self.share is not None and not 0 < self.share < 1:
             raise UsageError(f"top-share must lie between 0 and 1, but got {self.share:g}.")
 

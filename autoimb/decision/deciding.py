@@ -80,7 +80,7 @@ def decide(criterion: Criterion, scored: Scored, seed: int = 0) -> Decision:
     >>> rows = Scored((p > 0.5).astype(int), np.column_stack([1 - p, p]))
     >>> decide(Floor("recall", 0.95), rows).shortfall
     'a recall of 0.95 is not supported at 90 % confidence: 30 of 30 promise only 0.891; it would \
-take about 68 rows like these, 135 in all'
+take about 68 rows like these, 136 in all'
     """
     rule = criterion.solve(scored)
     codes = rule.decide(scored.proba, scored.row_costs)
@@ -148,16 +148,16 @@ def find_shortfall(floor: Floor, scored: Scored, rule: DecisionRule) -> str:
     """
     counts = as_one(count(scored.y, rule.decide(scored.proba), 2, scored.row_weights))
     hits, n = (float(each[0]) for each in floor.tally(counts, scored.class_weights))
-    bound = float(lower_bound(np.array([hits]), np.array([n]), floor.confidence)[0])
+    bound = float(lower_bound(np.array([hits]), np.array([n]), floor.strictness)[0])
     if bound >= floor.value:
         return ""
     found = float(rate(counts, floor.measure)[0])
     sure = f"{100 * floor.confidence:g} % confidence"
     text = f"a {floor.measure} of {floor.value:g} is not supported at {sure}: "
     text += f"{hits / TELLING:.0f} of {n / TELLING:.0f} promise only {bound:.3g}"
-    needed = rows_for_bound(found, floor.value, floor.confidence)
+    needed = rows_for_bound(found, floor.value, floor.strictness)
     if not np.isfinite(needed):
-        return f"{text}, and no threshold comes to more than {found:.3g}"
-    needed /= TELLING
+        return f"{text}, and with the {found:.3g} that is found there no number of rows would do"
+    needed = np.ceil(needed / TELLING)
     total = needed * len(scored.y) / max(n / TELLING, 1.0)
     return f"{text}; it would take about {needed:.0f} rows like these, {total:,.0f} in all"

@@ -9,6 +9,7 @@ from autoimb.arrays import FloatArray
 __all__ = ["estimate_prevalence", "shift_prevalence"]
 
 MAX_ROUNDS, TOLERANCE = 10_000, 1e-8
+MIN_SHARE = 1e-6
 
 
 def shift_prevalence(proba: FloatArray, ratios: FloatArray) -> FloatArray:
@@ -68,6 +69,8 @@ def estimate_prevalence(proba: FloatArray, prevalence: FloatArray) -> FloatArray
     found = np.asarray(prevalence, dtype=float)
     for _ in range(MAX_ROUNDS):
         before, found = found, shift_prevalence(proba, found / prevalence).mean(axis=0)
+        # A class that seems to be absent may yet turn up.
+        found = np.maximum(found, MIN_SHARE) / np.maximum(found, MIN_SHARE).sum()
         if abs(found - before).max() < TOLERANCE:
             break
     return found

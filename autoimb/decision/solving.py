@@ -96,7 +96,7 @@ def solve_class_weights(metric: Metric, scored: Scored) -> tuple[float, ...]:
     tuple of float
         Never worse on these rows than equal weights.
     """
-    y, proba, n_classes = scored.y, np.asarray(scored.proba, dtype=float), scored.n_classes
+    y, proba, n_classes = scored.y, scored.proba + 0.0, scored.n_classes
     mass = np.ones(n_classes) if scored.class_weights is None else scored.class_weights
     weights = np.ones(n_classes)
     score = float(metric.of_counts(count(y, proba.argmax(axis=1), n_classes, mass[y])))

@@ -91,6 +91,8 @@ def assess_stability(
     if not isinstance(criterion, Swept):
         return None
     numbers = _numbers(rule)
+    if type(rule) is not type(criterion.rule(*numbers)):  # the argmax served better
+        return None
     groups = _group(criterion, scored)
     solved = []
     for _ in range(N_RESAMPLES):

@@ -154,6 +154,11 @@ def resolve_criterion(decision: str | Criterion | None, metric: str) -> Criterio
     """
     if decision is None or decision == THE_METRIC:
         return BestMetric(metric)
+    if not isinstance(decision, (str, *KINDS.values())):
+        raise UsageError(
+            f"the decision must be the name of a metric, or one of {', '.join(KINDS)}, but got "
+            f"{decision!r}."
+        )
     if not isinstance(decision, str):
         decision.check()
         return decision

@@ -5,7 +5,7 @@
 Each repeat draws rows, cross-validates a model on them, calibrates and solves the floor on the
 out-of-fold probabilities, trains the averaged model that would be exported, and decides all other
 rows. "scores" draws calibrated scores of two overlapping classes, with no model at all; "gauss"
-draws a table whose truth is known (200,000 further rows); data sets of FOLDER (as for
+draws a table (50,000 further rows); data sets of FOLDER (as for
 holdout_f1.py) that have 10,000 rows and more are drawn from without replacement, what is left is
 decided. Where the rows do not support a floor, autoimb says so: those repeats promise nothing.
 "best out of fold" takes the threshold that reaches the floor there, as is usually done.
@@ -94,7 +94,7 @@ def train(table: pd.DataFrame, labels: np.ndarray, n: int, model: str, seed: int
 
 def draw_and_train(seed: int, n: int, model: str) -> Drawn:
     """Draw a table and cross-validate on `n` of its rows."""
-    return train(*draw_table(n + 200_000, seed), n, model, seed)
+    return train(*draw_table(n + 50_000, seed), n, model, seed)
 
 
 def sources(data: Path | None, n: int) -> Iterator[tuple[str, str, Callable[[int], Drawn]]]:
@@ -104,7 +104,7 @@ def sources(data: Path | None, n: int) -> Iterator[tuple[str, str, Callable[[int
         yield (
             "gauss",
             model,
-            lambda seed, m=model: train(*draw_table(n + 200_000, seed), n, m, seed),
+            lambda seed, m=model: train(*draw_table(n + 50_000, seed), n, m, seed),
         )
     for entry in [] if data is None else json.loads((data / "index.json").read_text()):
         if entry["name"] not in FLOORS:

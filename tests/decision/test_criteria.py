@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom
 
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.calibrators import CALIBRATORS
 from autoimb.decision.costs import CostMatrix, Costs
 from autoimb.decision.criteria import BestMetric, Capacity, Criterion, Floor, Known, Swept
+from autoimb.decision.deciding import find_shortfall
 from autoimb.decision.rules import (
     PASSED_ON,
     AbstainBand,
@@ -145,20 +145,9 @@ def mean_cost(criterion: Costs | CostMatrix, scored: Scored, codes: IntArray) ->
     return expected_cost(criterion, scored, np.eye(scored.n_classes)[scored.y], codes)
 
 
-def promise(floor: Floor, scored: Scored, codes: IntArray) -> float:
-    """Return what is expected of a promise: -1 if it breaks; -5 more if that is not sure enough."""
-    is_positive, flagged = scored.y == 1, codes == 1
-    hits = int((is_positive & flagged).sum())
-    counted = {
-        "precision": (hits, int(flagged.sum())),
-        "recall": (hits, int(is_positive.sum())),
-        "specificity": (int((~is_positive & ~flagged).sum()), int((~is_positive).sum())),
-    }
-    wanted, n = counted["precision" if floor.measure == "recall" else "recall"]
-    kept, of = counted[floor.measure]
-    sure = float(binom.cdf(kept - 1, of, floor.value)) if kept else 0.0
-    expected = sure * (wanted / n if n else 0.0) - (1 - sure)
-    return expected - 5.0 * (sure < floor.confidence - 1e-12)
+def promise(floor: Floor, scored: Scored, rule: DecisionRule) -> float:
+    """Say how well a floor is served: in the first place by being supported."""
+    return floor.utility(scored, rule) - 100.0 * bool(find_shortfall(floor, scored, rule))
 
 
 def served(criterion: Criterion, scored: Scored, rule: DecisionRule) -> float:
@@ -167,7 +156,7 @@ def served(criterion: Criterion, scored: Scored, rule: DecisionRule) -> float:
     if isinstance(criterion, Costs | CostMatrix):
         return -mean_cost(criterion, scored, codes)
     if isinstance(criterion, Floor):
-        return promise(criterion, scored, codes)
+        return promise(criterion, scored, rule)
     if isinstance(criterion, Capacity):
         asked = criterion.k if criterion.k is not None else int(criterion.share * len(codes) + 1e-9)
         return -abs(float(codes.sum()) - min(max(asked, 1), len(codes)))
@@ -182,7 +171,7 @@ def test_every_kind_of_criterion_has_an_example(kind: str) -> None:
 
 
 @each_case
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_no_rule_serves_worse_than_the_argmax(
     criterion: Criterion, n_classes: int, data: st.DataObject
@@ -202,7 +191,7 @@ def test_no_rule_serves_worse_than_the_argmax(
     ],
     ids=lambda value: str(value),
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_nor_where_classes_are_to_be_more_or_less_frequent(
     criterion: Criterion, n_classes: int, data: st.DataObject
@@ -297,12 +286,10 @@ def test_examples_are_right_in_themselves(criterion: Criterion) -> None:
     criterion.check()
 
 
-@pytest.mark.parametrize("names", [("none",), ("platt",), tuple(CALIBRATORS)], ids=len)
 @each_case
-def test_a_fold_is_decided_without_its_labels(
-    criterion: Criterion, n_classes: int, names: tuple[str, ...]
-) -> None:
-    scored, folds = draw_rows(240, n_classes), np.arange(240) % 3
+def test_a_fold_is_decided_without_its_labels(criterion: Criterion, n_classes: int) -> None:
+    names = tuple(CALIBRATORS)
+    scored, folds = draw_rows(180, n_classes), np.arange(180) % 3
     known = Known(tuple("abc"[:n_classes]), np.bincount(scored.y), scored.row_costs)
     suited = criterion.suited(known)
     honest = cross_fit(suited, scored, folds, names)

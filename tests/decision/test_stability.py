@@ -53,9 +53,8 @@ def threshold_of(criterion: Criterion, scored: Scored) -> float:
 
 
 @each_criterion
-@pytest.mark.parametrize("n", [60, 3000])
-def test_the_interval_and_the_flat_range_hold_the_threshold(criterion: Criterion, n: int) -> None:
-    scored = draw(n, seed=1)
+def test_the_interval_and_the_flat_range_hold_the_threshold(criterion: Criterion) -> None:
+    scored = draw(600, seed=1)
     found, value = assess(criterion, scored), threshold_of(criterion, scored)
     assert len(found.intervals) == 1
     ((low, high),) = found.intervals
@@ -64,17 +63,19 @@ def test_the_interval_and_the_flat_range_hold_the_threshold(criterion: Criterion
     assert found.flat[0] <= value <= found.flat[1]
 
 
+@pytest.mark.slow
 def test_the_interval_covers_most_thresholds_of_other_rows() -> None:
     """A bootstrap interval is about the estimate, which errs itself: less than 95 % are covered."""
     for criterion in (BestMetric("f1"), Floor("recall", 0.7)):
         others = [threshold_of(criterion, draw(3000, seed)) for seed in range(100, 140)]
         covered = []
-        for seed in range(8):
+        for seed in range(6):
             ((low, high),) = assess(criterion, draw(3000, seed)).intervals
             covered.append(np.mean([low <= value <= high for value in others]))
         assert np.mean(covered) > 0.6, criterion
 
 
+@pytest.mark.slow
 def test_more_rows_make_it_surer() -> None:
     for criterion in (BestMetric("f1"), Floor("precision", 0.4)):
         widths = []
@@ -135,18 +136,15 @@ def test_a_column_of_costs_has_the_threshold_of_what_it_avoids() -> None:
     assert low < 0.5 < high
 
 
-def test_where_costs_leave_the_argmax_its_threshold_is_told_as_a_probability() -> None:
-    """Not in the unit of what flagging avoids."""
+def test_where_costs_leave_the_argmax_no_interval_of_another_unit_is_told() -> None:
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1], [300, 300])
     p = np.where(y == 1, rng.uniform(0.6, 0.9, 600), rng.uniform(0.1, 0.4, 600))
     scored = Scored(y, np.column_stack([1 - p, p]), np.full(600, 1000.0))
     criterion = Costs(fp=10.0, column="amount")
     decision = decide(criterion, scored)
-    assert decision.stability is not None
-    if isinstance(decision.rule, Threshold):
-        ((low, high),) = decision.stability.intervals
-        assert 0.1 < low <= 0.5 <= high < 0.9
+    assert decision.rule == Threshold(0.5)
+    assert decision.stability is None
 
 
 def test_every_class_has_an_interval_of_its_weight() -> None:
@@ -175,7 +173,7 @@ def test_rules_that_rows_had_no_part_in_have_none(criterion: Criterion) -> None:
     assert decide(criterion, scored).to_dict()["stability"] is None
 
 
-@each_criterion
+@pytest.mark.parametrize("criterion", [BestMetric("f1"), Floor("recall", 0.7)], ids=str)
 @pytest.mark.parametrize("kind", ["constant", "one row", "no positive", "no negative", "certain"])
 def test_degenerate_rows_are_assessed(criterion: Criterion, kind: str) -> None:
     rows = draw(1 if kind == "one row" else 200, seed=6)
@@ -190,7 +188,7 @@ def test_degenerate_rows_are_assessed(criterion: Criterion, kind: str) -> None:
     assert np.isfinite(found.flat).all()
 
 
-@each_criterion
+@pytest.mark.parametrize("criterion", [BestMetric("f1"), Floor("precision", 0.4)], ids=str)
 def test_rows_that_count_differently_are_resampled_as_such(criterion: Criterion) -> None:
     rows = draw(3000, seed=7)
     scored = Scored(rows.y, rows.proba, class_weights=np.array([2.0, 0.1]))
