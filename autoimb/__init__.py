@@ -19,7 +19,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AutoImbClassifier": "autoimb.classifier",
-    "Capacity": "autoimb.decision.criteria",
+    "Capacity": "autoimb.decision.capacity",
     "CostMatrix": "autoimb.decision.costs",
     "Costs": "autoimb.decision.costs",
     "Floor": "autoimb.decision.criteria",

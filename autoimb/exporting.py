@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from autoimb.arrays import IntArray
 from autoimb.data.dataset import Dataset, Labels
 from autoimb.decision.calibrators import CALIBRATORS, NO_CALIBRATOR, choose_calibrator
-from autoimb.decision.criteria import Criterion
 from autoimb.decision.deciding import decide
 from autoimb.decision.reliability import Reliability
 from autoimb.decision.scored import Scored
 from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.holdout import reliability_by_class
 from autoimb.evaluation.levels import Level
-from autoimb.evaluation.scoring import cross_fit
+from autoimb.evaluation.scoring import calibrate_folds
 from autoimb.fitted_model import Evidence, FittedModel, Packed
 from autoimb.search.blend import Exported
 from autoimb.strategy.pipeline import Pipeline
@@ -42,7 +41,8 @@ def make_model(
     """
     rows, folds = evaluator.scored(level)
     # Of what is kept, to the last digit: so that the same decision can be solved on it again.
-    evidence = Evidence.of(evaluator.select(rows, exported.proba), dataset.cost_column)
+    scored = evaluator.select(rows, exported.proba)
+    evidence = Evidence.of(scored, dataset.cost_column, len(dataset.y))
     uncalibrated = evidence.scored(NO_CALIBRATOR)
     calibrate = choose_calibrator(uncalibrated.y, uncalibrated.proba, folds)
     return FittedModel(
@@ -58,13 +58,12 @@ def make_model(
 
 
 def measure_calibration(
-    criterion: Criterion, scored: Scored, folds: IntArray, labels: Labels
+    scored: Scored, folds: IntArray, labels: Labels
 ) -> Mapping[str, Reliability]:
     """Measure what the calibrator is worth on rows that it was neither chosen nor fitted on.
 
     Parameters
     ----------
-    criterion : Criterion
     scored : Scored
     folds : ndarray of shape (n_samples,)
     labels : Labels
@@ -74,5 +73,5 @@ def measure_calibration(
     mapping of str to Reliability
         Of the positive class of two, else of each.
     """
-    proba = cross_fit(criterion, scored, folds, tuple(CALIBRATORS)).proba
+    proba = calibrate_folds(scored, folds, tuple(CALIBRATORS))
     return reliability_by_class(scored.y, proba, labels)

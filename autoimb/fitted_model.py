@@ -22,7 +22,7 @@ from autoimb.decision.costs import Costs
 from autoimb.decision.criteria import Criterion, Known
 from autoimb.decision.deciding import Decision, decide, describe_codes
 from autoimb.decision.prevalence import shift_prevalence
-from autoimb.decision.rules import PASSED_ON, DecisionRule
+from autoimb.decision.rules import PASSED_ON, DecisionRule, TopRows
 from autoimb.decision.scored import Scored
 from autoimb.errors import UsageError
 
@@ -84,19 +84,25 @@ class Evidence:
         Cells of the column of costs, if there is one.
     cost_column : str or None
         Its name.
+    n_rows : int or None
+        Of the whole table, of which only a part may have been scored.
     """
 
     y: AnyArray
     proba: AnyArray
     row_costs: AnyArray | None = None
     cost_column: str | None = None
+    n_rows: int | None = None
 
     @classmethod
-    def of(cls, scored: Scored, cost_column: str | None = None) -> Evidence:
+    def of(
+        cls, scored: Scored, cost_column: str | None = None, n_rows: int | None = None
+    ) -> Evidence:
         """Store rows in little room."""
         small = np.uint8 if scored.n_classes <= 256 else np.int32
         costs = None if scored.row_costs is None else scored.row_costs.astype(np.float32)
-        return cls(scored.y.astype(small), scored.proba.astype(np.float32), costs, cost_column)
+        proba = scored.proba.astype(np.float32)
+        return cls(scored.y.astype(small), proba, costs, cost_column, n_rows)
 
     @property
     def prevalence(self) -> FloatArray:
@@ -283,7 +289,7 @@ class FittedModel:
         assert self.evidence is not None
         _require_costs(criterion, self.evidence)
         names = tuple(map(str, self.labels.by_code))
-        suited = criterion.suited(Known(names, counts, rows.row_costs))
+        suited = criterion.suited(Known(names, counts, rows.row_costs, self.evidence.n_rows))
         return replace(self, decision=decide(suited, rows))
 
     def out_of_fold_figures(self) -> list[tuple[str, float]]:
@@ -294,9 +300,14 @@ class FittedModel:
         list of (str, float)
             As `describe_codes` gives them.
         """
-        rows = self.out_of_fold()
-        codes = self.rule.decide(rows.proba, rows.row_costs)
+        rows, codes = self.out_of_fold(), self.out_of_fold_codes()
         return describe_codes(self.decision.criterion, rows, codes)
+
+    def out_of_fold_codes(self) -> IntArray:
+        """Decide the rows of `out_of_fold`, of a part of the table as many as its share of it."""
+        rows, rule = self.out_of_fold(), self.rule
+        rule = rule.on_part() if isinstance(rule, TopRows) else rule
+        return rule.decide(rows.proba, rows.row_costs)
 
     def retargeted(self, prevalence: tuple[float, ...]) -> FittedModel:
         """Aim at data where the classes are more or less frequent, and solve the decision again.

@@ -285,7 +285,7 @@ def _result(
         leaderboard=build_leaderboard(found, exported, terms),
         recommendation=recommend(found, exported, model.labels, terms),
         metric=metric,
-        calibration=measure_calibration(evaluator.criterion, scored, folds, model.labels),
+        calibration=measure_calibration(scored, folds, model.labels),
         y=scored.y,
         folds=folds,
         seconds=plan.budget.elapsed(),

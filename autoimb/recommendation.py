@@ -198,7 +198,9 @@ def _decision_sentences(
 ) -> list[str]:
     """Say how sure the decision is, and what it comes to on rows that it was not solved on."""
     asked = str(decision.criterion)
-    sentences = [f"Decision, {asked}: {decision}."]
+    sentences = [
+        f"Decision, {asked}: {decision}." if asked != str(decision) else f"Decision: {asked}."
+    ]
     rates = [f"{name} {scores[name].value:.3f}" for name in RATES if name in scores]
     if rates:
         sentences.append(f"Cross-validated it comes to {', '.join(rates)}.")

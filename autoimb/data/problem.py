@@ -98,9 +98,7 @@ def read_problem(
     if not filled.all():
         table = table[filled]
     labels = _read_labels(table[chosen], where, assumed)
-    if cost_column == chosen:
-        raise DataError(f"{where}: the target '{chosen}' cannot be the cost column. Name another.")
-    row_costs = None if cost_column is None else read_row_costs(table, cost_column)
+    row_costs = _read_costs(table, cost_column, chosen, drop, where)
     features = table.drop(columns=[chosen, *drop])
     if not features.shape[1]:
         raise DataError(f"{where}: no column is left beside the target '{chosen}'. Add features.")
@@ -111,6 +109,18 @@ def read_problem(
     if assumed:
         notes.insert(0, f"target '{chosen}' assumed; --target NAME chooses another.")
     return Problem(dataset, tuple(notes))
+
+
+def _read_costs(
+    table: pd.DataFrame, column: str | None, target: str, drop: Sequence[str], where: str
+) -> pd.Series[Any] | None:
+    if column is None:
+        return None
+    if column in drop:
+        raise DataError(f"{where}: --drop '{column}': predicting needs the cost column. Keep it.")
+    if column == target:
+        raise DataError(f"{where}: the target '{target}' cannot be the cost column. Name another.")
+    return read_row_costs(table, column)
 
 
 def pair_problem(X: Any, y: Any) -> Problem:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from numbers import Integral
+from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
@@ -15,7 +14,6 @@ from autoimb.decision.rules import (
     ClassWeights,
     DecisionRule,
     Threshold,
-    TopRows,
     argmax_rule,
 )
 from autoimb.decision.scored import Scored
@@ -30,18 +28,9 @@ from autoimb.errors import UsageError
 from autoimb.metrics import Counts, Metric, count, get_metric
 
 __all__ = [
-    "TELLING",
-    "BestMetric",
-    "Capacity",
-    "Criterion",
-    "Floor",
-    "Known",
-    "Masses",
-    "Measure",
-    "Swept",
-    "as_one",
+    "TELLING", "BestMetric", "Criterion", "Floor", "Known", "Masses", "Measure", "Swept", "as_one",
     "rate",
-]
+]  # fmt: skip
 
 TOLERANCE = 1e-12
 # The promise is one for twice as many new rows: 1 / (1 / n + 1 / 2n) = 2/3 n.
@@ -80,11 +69,14 @@ class Known:
         Classes in the order of their codes.
     class_counts : ndarray of shape (n_classes,)
     row_costs : ndarray of shape (n_samples,), optional
+    n_rows : int, optional
+        Of the whole table, where only a part is counted.
     """
 
     labels: tuple[str, ...]
     class_counts: IntArray
     row_costs: FloatArray | None = None
+    n_rows: int | None = None
 
     def require_two(self, criterion: Criterion) -> None:
         """Refuse what only two classes can have."""
@@ -347,58 +339,3 @@ def rate(counts: Counts, measure: str) -> FloatArray:
     """Return precision, recall or specificity; 0 where nothing is counted."""
     hits, n = _hits(counts, measure)
     return np.divide(hits, n, out=np.zeros_like(hits), where=n > 0)
-
-
-@dataclass(frozen=True)
-class Capacity:
-    """The rows of each batch with the highest probabilities, as many as can be dealt with.
-
-    Parameters
-    ----------
-    k : int, optional
-        So many of every batch.
-    share : float, optional
-        So large a part of every batch, in (0, 1).
-    of : int, optional
-        Rows of the table that `k` is stated for; the fit fills it in.
-
-    Examples
-    --------
-    >>> Capacity(k=50).solve(Scored(np.zeros(3, dtype=int), np.zeros((3, 2))))
-    TopRows(k=50, share=None, of=None)
-    """
-
-    k: int | None = None
-    share: float | None = None
-    of: int | None = None
-
-    def solve(self, scored: Scored) -> DecisionRule:
-        """Return the rule; nothing has to be found."""
-        return TopRows(self.k, self.share, self.of)
-
-    def figures(self, scored: Scored, codes: IntArray) -> Mapping[str, float]:
-        """Return nothing: the rates are reported anyway."""
-        return {}
-
-    def check(self) -> None:
-        """Raise a UsageError for a number that cannot be meant."""
-        if (self.k is None) == (self.share is None):
-            raise UsageError("a capacity is a number of rows (k) or a share of them. Give one.")
-        if self.k is not None and not (isinstance(self.k, Integral) and self.k >= 1):
-            raise UsageError(f"top-k must be a whole number of at least 1, but got {self.k}.")
-        if self.share is not None and not 0 < self.share < 1:
-            raise UsageError(f"top-share must lie between 0 and 1, but got {self.share:g}.")
-
-    def suited(self, known: Known) -> Capacity:
-        """Note for how many rows `k` is stated."""
-        known.require_two(self)
-        n_rows = int(known.class_counts.sum())
-        if self.k is not None and self.k >= n_rows:
-            raise UsageError(
-                f"top-k {self.k} of a batch of {n_rows} rows flags every one. Give fewer."
-            )
-        return replace(self, of=None if self.k is None else n_rows)
-
-    def __str__(self) -> str:
-        """Say what is asked for."""
-        return str(TopRows(self.k, self.share))

@@ -67,8 +67,9 @@ class Reliability:
         return self.mean / self.prevalence if self.prevalence else float("nan")
 
     def to_dict(self) -> dict[str, Any]:
-        """Give it as plain values."""
-        return {**asdict(self), "ratio": self.ratio}
+        """Give it as plain values, None where one is not defined."""
+        values = {**asdict(self), "ratio": self.ratio}
+        return {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in values.items()}
 
     def __str__(self) -> str:
         """Show the figures that one looks at first."""

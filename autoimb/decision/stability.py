@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoimb.arrays import FloatArray
-from autoimb.decision.criteria import Criterion, Swept
+from autoimb.decision.criteria import BestMetric, Criterion, Swept
 from autoimb.decision.rules import AbstainBand, ClassWeights, DecisionRule, RowCosts, Threshold
 from autoimb.decision.scored import Scored
 from autoimb.decision.smoothing import lean_counts
@@ -86,7 +86,7 @@ def assess_stability(
     True
     """
     rng = np.random.default_rng(seed)
-    if isinstance(rule, ClassWeights):
+    if isinstance(rule, ClassWeights) and isinstance(criterion, BestMetric):
         return Stability(_intervals(_resample_weights(criterion, scored, rng), rule.values))
     if not isinstance(criterion, Swept):
         return None

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from autoimb.decision.asked import Asked
+from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import CostMatrix, Costs
-from autoimb.decision.criteria import BestMetric, Capacity, Criterion, Floor
+from autoimb.decision.criteria import BestMetric, Criterion, Floor
 from autoimb.errors import UsageError
 from autoimb.metrics import get_metric
 
@@ -153,7 +154,9 @@ def resolve_criterion(decision: str | Criterion | None, metric: str) -> Criterio
     BestMetric(name='f2')
     """
     if decision is None or decision == THE_METRIC:
-        return BestMetric(metric)
+        known = get_metric(metric)
+        # A ranking has no decision of its own: F1's serves those who then need labels.
+        return BestMetric(metric if known.needs_decision or known.floor is not None else "f1")
     if not isinstance(decision, (str, *KINDS.values())):
         raise UsageError(
             f"the decision must be the name of a metric, or one of {', '.join(KINDS)}, but got "

@@ -16,8 +16,8 @@ from autoimb.decision.scored import Scored
 from autoimb.metrics import Counts, Metric, count, get_metric, stack_counts
 
 __all__ = [
-    "REPORTED", "CrossFitted", "Score", "average_scores", "cross_fit", "score_out_of_fold",
-    "selection_value",
+    "REPORTED", "CrossFitted", "Score", "average_scores", "calibrate_folds", "cross_fit",
+    "score_out_of_fold", "selection_value",
 ]  # fmt: skip
 
 # Choosing among all calibrators takes as long as some models do: for every trial one will do.
@@ -103,6 +103,35 @@ def cross_fit(
         rule = rule.on_part() if isinstance(rule, TopRows) else rule
         codes[inside] = rule.decide(proba[inside], here.row_costs)
     return CrossFitted(proba, codes)
+
+
+def calibrate_folds(scored: Scored, folds: IntArray, calibrators: Sequence[str]) -> FloatArray:
+    """Calibrate each fold by what was best on the others.
+
+    Parameters
+    ----------
+    scored : Scored
+    folds : ndarray of shape (n_samples,)
+    calibrators : sequence of str
+        To choose among.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes)
+
+    Examples
+    --------
+    >>> p, folds = np.array([0.1, 0.8, 0.1, 0.8]), np.array([0, 0, 1, 1])
+    >>> scored = Scored(np.array([0, 1, 0, 1]), np.column_stack([1 - p, p]))
+    >>> calibrate_folds(scored, folds, ["none"])[:, 1]
+    array([0.1, 0.8, 0.1, 0.8])
+    """
+    proba = np.empty(scored.proba.shape)
+    for fold in np.unique(folds):
+        inside, others = folds == fold, scored.take(folds != fold)
+        calibrate = choose_calibrator(others.y, others.proba, folds[~inside], calibrators)
+        proba[inside] = calibrate(scored.proba[inside])
+    return proba
 
 
 def score_out_of_fold(
@@ -197,7 +226,7 @@ def _prevalence_ratio(y: IntArray, proba: FloatArray) -> float:
     """
     occur = np.bincount(y, minlength=proba.shape[1])
     classes = [1] if len(occur) == 2 else np.flatnonzero(occur >= min(MIN_ROWS, occur.max()))
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         ratios = proba.sum(axis=0)[classes] / occur[classes]
     return float(ratios[abs(np.log(np.maximum(ratios, 1e-12))).argmax()])
 

@@ -333,6 +333,7 @@ class TrialLoop:
             "seconds": record.seconds,
             "reason": record.reason,
             "fold_values": record.fold_values,
+            "is_calibrated": record.is_calibrated,
             "elapsed": self.budget.elapsed(),
         }
         trial.set_user_attr(OUTCOME, outcome)
@@ -372,12 +373,11 @@ def _record_of(trial: FrozenTrial, configuration: Configuration, contest: Contes
     """Rebuild the record of a trial that an earlier process told."""
     outcome: dict[str, Any] = trial.user_attrs[OUTCOME]
     complete = outcome["state"] == "complete"
-    record = TrialRecord(
+    return TrialRecord(
         trial.number, configuration, outcome["state"], read_scores(outcome["scores"]),
         outcome["seconds"], outcome["reason"], tuple(outcome["fold_values"]),
-        contest.levels[0] if complete else None,
+        contest.levels[0] if complete else None, 0, outcome.get("is_calibrated", True),
     )  # fmt: skip
-    return contest.mark(record) if complete else record
 
 
 def _reason(error: Exception) -> str:

@@ -64,7 +64,7 @@ def write_findings(outcome: FitResult, folder: Path) -> None:
     _write_json(folder / "decision.json", model.decision.to_dict())
     _write_json(folder / "calibration.json", {"calibrator": model.calibrator.name, **calibration})
     rows = model.out_of_fold()
-    decided = model.rule.decide(rows.proba, rows.row_costs)
+    decided = model.out_of_fold_codes()
     names = model.labels.by_code
     drawn = {
         **draw_figures(rows.y, rows.proba, decided, names, str(model.rule)),

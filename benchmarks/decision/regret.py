@@ -26,8 +26,9 @@ from sklearn.metrics import make_scorer
 from sklearn.model_selection import PredefinedSplit, TunedThresholdClassifierCV
 
 from autoimb.decision.calibrators import choose_calibrator
+from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import Costs
-from autoimb.decision.criteria import BestMetric, Capacity, Criterion, Floor, as_one, rate
+from autoimb.decision.criteria import BestMetric, Criterion, Floor, as_one, rate
 from autoimb.decision.scored import Scored
 from autoimb.decision.sweep import sweep_thresholds
 from autoimb.metrics import Counts, count

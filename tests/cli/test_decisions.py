@@ -274,11 +274,11 @@ def test_fit_decides_by_what_is_asked_for(
 def test_fit_tells_of_a_promise_that_too_few_rows_support(
     quick_fit: Command, loans_csv: Path
 ) -> None:
-    found = quick_fit(loans_csv, "--min-precision", 0.85)
+    found = quick_fit(loans_csv, "--min-precision", 0.8)
     assert found.code == 0, found.stderr
-    assert "a precision of 0.85 is not supported at 90 % confidence" in found.stdout
-    run = quick_fit(loans_csv, "--min-precision", 0.85, "--json").json
-    assert run["decided"]["shortfall"].startswith("a precision of 0.85 is not supported")
+    assert "a precision of 0.8 is not supported at 90 % confidence" in found.stdout
+    run = quick_fit(loans_csv, "--min-precision", 0.8, "--json").json
+    assert run["decided"]["shortfall"].startswith("a precision of 0.8 is not supported")
 
 
 # Changing a decision.
@@ -373,8 +373,8 @@ def test_a_column_of_costs_that_was_not_kept(cli: Command, model_file: Path) -> 
 
 def test_a_floor_that_no_threshold_reaches(cli: Command, model_file: Path) -> None:
     before = contents(model_file.parent)
-    found = cli("retune", model_file, "--min-precision", 0.85)
-    require_refusal(found, "a precision of 0.85 is not supported at 90 % confidence")
+    found = cli("retune", model_file, "--min-precision", 0.8)
+    require_refusal(found, "a precision of 0.8 is not supported at 90 % confidence")
     assert "promise only 0." in found.stderr
     assert found.stderr.endswith("Lower the floor or the confidence.\n")
     assert contents(model_file.parent) == before

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.calibrators import CALIBRATORS
+from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import CostMatrix, Costs
-from autoimb.decision.criteria import BestMetric, Capacity, Criterion, Floor, Known, Swept
+from autoimb.decision.criteria import BestMetric, Criterion, Floor, Known, Swept
 from autoimb.decision.deciding import find_shortfall
 from autoimb.decision.rules import (
     PASSED_ON,

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from autoimb.arrays import FloatArray
+from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import CostMatrix, Costs
-from autoimb.decision.criteria import BestMetric, Capacity, Criterion, Floor, Swept
+from autoimb.decision.criteria import BestMetric, Criterion, Floor, Swept
 from autoimb.decision.deciding import decide
 from autoimb.decision.rules import AbstainBand, ClassWeights, RowCosts, Threshold
 from autoimb.decision.scored import Scored
