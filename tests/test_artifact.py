@@ -279,7 +279,7 @@ def reachable_beside_evidence(model: FittedModel, loans: pd.DataFrame) -> list[o
     """Walk all that a model holds; of the rows it keeps classes and predictions, no figures."""
     evidence = model.evidence
     assert evidence is not None
-    assert set(vars(evidence)) == {"y", "proba", "row_costs", "cost_column"}
+    assert set(vars(evidence)) == {"y", "proba", "row_costs", "cost_column", "n_rows"}
     assert (evidence.y.shape, evidence.y.dtype) == ((len(loans),), np.uint8)
     assert (evidence.proba.shape, evidence.proba.dtype) == ((len(loans), 2), np.float32)
     assert (evidence.row_costs, evidence.cost_column) == (None, None)

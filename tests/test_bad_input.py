@@ -250,7 +250,7 @@ def test_an_output_that_may_not_be_written_is_found_before_the_search(
     def refuse(*arguments: object, **options: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("autoimb.running.tempfile.NamedTemporaryFile", refuse)
+    monkeypatch.setattr("autoimb.manifest.tempfile.NamedTemporaryFile", refuse)
     found = quick_fit("loans.csv", "--out", "model.pkl")
     assert (found.code, found.stdout) == (2, "")
     assert found.stderr == (

@@ -308,8 +308,10 @@ def make_dataset(
     data = Dataset(X, codes, schema, labels, name, target, few, table.index)
     if row_costs is None:
         return data
-    costs = row_costs.to_numpy(dtype=float)
-    return replace(data, row_costs=costs, cost_column=str(row_costs.name))
+    costs, column = row_costs.to_numpy(dtype=float), str(row_costs.name)
+    # Whether or not it is a feature, whoever predicts has to give it.
+    few = few.assign(**{column: costs[: len(few)]}) if column not in few else few
+    return replace(data, row_costs=costs, cost_column=column, table=few)
 
 
 def as_table(X: Any, schema: Schema | None = None) -> pd.DataFrame:

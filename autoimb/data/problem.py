@@ -98,7 +98,7 @@ def read_problem(
     if not filled.all():
         table = table[filled]
     labels = _read_labels(table[chosen], where, assumed)
-    row_costs = _read_costs(table, cost_column, chosen, drop, where)
+    row_costs = _read_costs(table, cost_column, chosen, where)
     features = table.drop(columns=[chosen, *drop])
     if not features.shape[1]:
         raise DataError(f"{where}: no column is left beside the target '{chosen}'. Add features.")
@@ -112,12 +112,10 @@ def read_problem(
 
 
 def _read_costs(
-    table: pd.DataFrame, column: str | None, target: str, drop: Sequence[str], where: str
+    table: pd.DataFrame, column: str | None, target: str, where: str
 ) -> pd.Series[Any] | None:
     if column is None:
         return None
-    if column in drop:
-        raise DataError(f"{where}: --drop '{column}': predicting needs the cost column. Keep it.")
     if column == target:
         raise DataError(f"{where}: the target '{target}' cannot be the cost column. Name another.")
     return read_row_costs(table, column)

@@ -160,6 +160,8 @@ def _signature(model: FittedModel) -> ModelSignature:
         ColSpec(anything(), str(c.name) if are_named else None, required=c.kind != "dropped")
         for c in columns
     ]
+    if model.cost_column is not None and model.cost_column not in {c.name for c in columns}:
+        inputs.append(ColSpec(anything(), model.cost_column, required=True))
     label_type = LABEL_TYPES.get(type(model.labels.classes[0]), anything())
     names = [f"probability_{label}" for label in model.classes_]
     outputs = [ColSpec(label_type, "label"), *(ColSpec("double", name) for name in names)]

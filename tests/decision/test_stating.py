@@ -141,9 +141,15 @@ def test_a_metric_of_labels_can_be_asked_for_and_one_of_probabilities_not(name: 
 
 
 @pytest.mark.parametrize("decision", [None, "metric"])
-@pytest.mark.parametrize("name", ["f1", "roc_auc", "log_loss"])
-def test_by_default_the_decision_serves_the_metric(decision: str | None, name: str) -> None:
-    assert resolve_criterion(decision, name) == BestMetric(name)
+@pytest.mark.parametrize(
+    ("name", "served"),
+    [("f1", "f1"), ("mcc", "mcc"), ("roc_auc", "f1"), ("log_loss", "f1")],
+)
+def test_by_default_the_decision_serves_the_metric(
+    decision: str | None, name: str, served: str
+) -> None:
+    """A ranking and a loss have no decision of their own."""
+    assert resolve_criterion(decision, name) == BestMetric(served)
 
 
 def test_an_unknown_name_is_told_with_the_nearest_one() -> None:
