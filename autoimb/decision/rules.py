@@ -157,7 +157,7 @@ class RowCosts:
         """Turn probabilities of shape (n_samples, 2) and the costs of the rows into codes."""
         assert row_costs is not None
         found = weigh_rows(np.asarray(proba)[:, 1], row_costs, self.fp, self.tp)
-        return ((found >= self.value) & (found > 0)).astype(np.intp)
+        return ((found >= self.value) & (row_costs > self.tp)).astype(np.intp)
 
     def __str__(self) -> str:
         """Show what is weighed."""
