@@ -1,6 +1,6 @@
 """Count in how many repeats a promised floor holds on rows that nothing has seen.
 
-    python benchmarks/decision/floors.py [--data FOLDER] [--repeats 200] [--rows 2000]
+    python benchmarks/decision/floors.py [--data FOLDER] [--models logistic] [--repeats 200]
 
 Each repeat draws rows, cross-validates a model on them, calibrates and solves the floor on the
 out-of-fold probabilities, trains the averaged model that would be exported, and decides all other
@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -97,10 +97,12 @@ def draw_and_train(seed: int, n: int, model: str) -> Drawn:
     return train(*draw_table(n + 50_000, seed), n, model, seed)
 
 
-def sources(data: Path | None, n: int) -> Iterator[tuple[str, str, Callable[[int], Drawn]]]:
+def sources(
+    data: Path | None, n: int, models: Sequence[str]
+) -> Iterator[tuple[str, str, Callable[[int], Drawn]]]:
     """Yield what is drawn from: its name, the model, and how."""
     yield "scores", "none", lambda seed: draw_scores(n, seed)
-    for model in MODELS:
+    for model in models:
         yield (
             "gauss",
             model,
@@ -111,7 +113,7 @@ def sources(data: Path | None, n: int) -> Iterator[tuple[str, str, Callable[[int
             continue
         table = pd.read_csv(data / entry["file"])
         labels = table.pop(entry["target"]).astype(str).to_numpy()
-        for model in MODELS:
+        for model in models:
             yield entry["name"], model, partial(train, table, labels, n, model)
 
 
@@ -130,11 +132,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--repeats", type=int, default=200)
     parser.add_argument("--rows", type=int, default=2000)
+    parser.add_argument("--models", nargs="+", default=MODELS, help="of default.toml")
     arguments = parser.parse_args()
     print("| rows of | model | floor | promised | held of those | mean of the other rate "
           "| best out of fold held | mean of the other rate |")  # fmt: skip
     print("|---|---|---|---|---|---|---|---|")
-    for name, model, draw in sources(arguments.data, arguments.rows):
+    for name, model, draw in sources(arguments.data, arguments.rows, arguments.models):
         found: dict[Floor, list[tuple[float, ...]]] = {floor: [] for floor in FLOORS[name]}
         for seed in range(arguments.repeats):
             rows, y_rest, proba_rest = draw(seed)
