@@ -85,8 +85,11 @@ def time_retune(model: Path, repeats: int) -> None:
         copy = Path(folder) / "model.pkl"
         shutil.copy(model, copy)
         shutil.copy(manifest_path(model), manifest_path(copy))
-        command = [sys.executable, "-m", "autoimb", "retune", str(copy), "--cost-fn", "25"]
-        taken = median_ms(lambda: subprocess.run(command, check=True, stdout=-3), repeats)
+        code = "from autoimb.cli.app import main; main()"
+        command = [sys.executable, "-c", code, "retune", str(copy), "--cost-fn", "25"]
+        taken = median_ms(
+            lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL), repeats
+        )
     print(f"\n`autoimb retune`: {taken / 1000:.2f} s")
 
 
