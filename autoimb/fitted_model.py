@@ -18,7 +18,7 @@ from autoimb.arrays import AnyArray, FloatArray, IntArray
 from autoimb.data.dataset import Labels, Schema, as_table
 from autoimb.data.row_costs import read_row_costs
 from autoimb.decision.calibrators import NO_CALIBRATOR, Calibrator
-from autoimb.decision.costs import Costs
+from autoimb.decision.costs import cost_column_of
 from autoimb.decision.criteria import Criterion, Known
 from autoimb.decision.deciding import Decision, decide, describe_codes
 from autoimb.decision.prevalence import shift_prevalence
@@ -166,7 +166,7 @@ class FittedModel:
     @property
     def cost_column(self) -> str | None:
         """The column that the decision reads, if there is one."""
-        return _column_of(self.decision.criterion)
+        return cost_column_of(self.decision.criterion)
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -324,13 +324,9 @@ class FittedModel:
         return replace(self, prevalence=prevalence).redecided(self.decision.criterion)
 
 
-def _column_of(criterion: Criterion) -> str | None:
-    return criterion.column if isinstance(criterion, Costs) else None
-
-
 def _require_costs(criterion: Criterion, evidence: Evidence) -> None:
     """Refuse a column of costs that was not kept."""
-    column = _column_of(criterion)
+    column = cost_column_of(criterion)
     if column is None or column == evidence.cost_column:
         return
     kept = f"that of '{evidence.cost_column}' is" if evidence.cost_column else "none was"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autoimb.data.dataset import Dataset
-from autoimb.decision.costs import Costs
+from autoimb.decision.costs import cost_column_of
 from autoimb.decision.criteria import Criterion, Known
 from autoimb.decision.stating import resolve_criterion
 from autoimb.errors import UsageError
@@ -104,7 +104,7 @@ class Plan:
     @property
     def cost_column(self) -> str | None:
         """The column of the table that says what missing each row costs."""
-        return self.criterion.column if isinstance(self.criterion, Costs) else None
+        return cost_column_of(self.criterion)
 
     def resources(self, n_cells: int) -> Resources:
         """Choose workers and threads for a table of so many cells."""

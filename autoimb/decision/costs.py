@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
-from autoimb.decision.criteria import Known, Masses, Swept
+from autoimb.decision.criteria import Criterion, Known, Masses, Swept
 from autoimb.decision.rules import (
     PASSED_ON,
     AbstainBand,
@@ -25,7 +25,7 @@ from autoimb.decision.sweep import Sweep
 from autoimb.errors import UsageError, nearest_name
 from autoimb.metrics import Counts
 
-__all__ = ["CostMatrix", "Costs"]
+__all__ = ["CostMatrix", "Costs", "cost_column_of"]
 
 # A cost is a sum over rows, which single rows move less than a ratio: it has to lean less.
 PSEUDO_POSITIVES = 50.0
@@ -172,6 +172,11 @@ class Costs(Swept):
         parts += [f"hit {self.tp:g}"] * bool(self.tp) + [f"rejection {self.tn:g}"] * bool(self.tn)
         parts += [] if self.abstain is None else [f"passing on {self.abstain:g}"]
         return f"least cost ({', '.join(parts)})"
+
+
+def cost_column_of(criterion: Criterion) -> str | None:
+    """Name the column of the table that a criterion reads; None if it reads none."""
+    return criterion.column if isinstance(criterion, Costs) else None
 
 
 def _row_costs(scored: Scored) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, get_args
@@ -87,7 +88,7 @@ class Known:
             )
 
 
-class Swept:
+class Swept(ABC):
     """A criterion of two classes that every threshold can be held against at once."""
 
     @property
@@ -101,9 +102,9 @@ class Swept:
         leant = smooth_labels(scored.y, scored.proba[:, 1], self.lean)
         return sweep_scores(scored.y, self.rank(scored), leant, negative, positive)
 
+    @abstractmethod
     def values(self, counts: Counts, class_weights: FloatArray | None = None) -> FloatArray:
         """Say how well each threshold serves; greater is better."""
-        raise NotImplementedError
 
     def cut(self, found: Sweep, class_weights: FloatArray | None = None) -> tuple[float, ...]:
         """Return the threshold, or thresholds, that serve best."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import get_args
 
 import numpy as np
 
-from autoimb.arrays import FloatArray, IntArray
-from autoimb.decision.calibrators import choose_calibrator
+from autoimb.arrays import BoolArray, FloatArray, IntArray
+from autoimb.decision.calibrators import Calibrator, choose_calibrator
 from autoimb.decision.criteria import BestMetric, Criterion, Measure, rate
 from autoimb.decision.rules import PASSED_ON, DecisionRule, TopRows
 from autoimb.decision.scored import Scored
@@ -94,10 +94,8 @@ def cross_fit(
     array([0, 0, 1, 1, 0, 0, 1, 1])
     """
     codes, proba = np.empty(len(scored.y), dtype=np.intp), np.empty(scored.proba.shape)
-    for fold in np.unique(folds):
-        inside = folds == fold
+    for inside, calibrate in _calibrators(scored, folds, calibrators):
         here, others = scored.take(inside), scored.take(~inside)
-        calibrate = choose_calibrator(others.y, others.proba, folds[~inside], calibrators)
         rule = criterion.solve(others.with_proba(calibrate(others.proba)))
         proba[inside] = calibrate(here.proba)
         rule = rule.on_part() if isinstance(rule, TopRows) else rule
@@ -127,11 +125,19 @@ def calibrate_folds(scored: Scored, folds: IntArray, calibrators: Sequence[str])
     array([0.1, 0.8, 0.1, 0.8])
     """
     proba = np.empty(scored.proba.shape)
-    for fold in np.unique(folds):
-        inside, others = folds == fold, scored.take(folds != fold)
-        calibrate = choose_calibrator(others.y, others.proba, folds[~inside], calibrators)
+    for inside, calibrate in _calibrators(scored, folds, calibrators):
         proba[inside] = calibrate(scored.proba[inside])
     return proba
+
+
+def _calibrators(
+    scored: Scored, folds: IntArray, names: Sequence[str]
+) -> Iterator[tuple[BoolArray, Calibrator]]:
+    """Yield each fold, as a mask, with the calibrator of the others."""
+    for fold in np.unique(folds):
+        inside = np.asarray(folds == fold)
+        others = scored.take(~inside)
+        yield inside, choose_calibrator(others.y, others.proba, folds[~inside], names)
 
 
 def score_out_of_fold(
