@@ -59,11 +59,9 @@ def count(
     >>> count(np.array([0, 1, 1]), np.array([0, 1, 0]), 2).correct
     array([1., 1.])
     """
-    right = np.asarray(y == labels, dtype=float)
-    weighted = right if weights is None else right * weights
-    counts = partial(np.bincount, minlength=n_classes)
-    sums = counts(y, weights), counts(labels, weights), counts(y, weighted)
-    return Counts(*(each.astype(float) for each in sums))
+    cells = np.bincount(n_classes * y + labels, weights, n_classes**2).astype(float)
+    table = cells.reshape(n_classes, n_classes)
+    return Counts(table.sum(axis=1), table.sum(axis=0), table.diagonal())
 
 
 def stack_counts(each: Sequence[Counts]) -> Counts:

@@ -8,7 +8,8 @@ import pandas as pd
 
 from autoimb.artifact import load, save_changed
 from autoimb.data.reading import read_table
-from autoimb.decision.criteria import Criterion, Floor
+from autoimb.decision.criteria import Criterion
+from autoimb.decision.floors import Floor
 from autoimb.decision.prevalence import estimate_prevalence
 from autoimb.decision.stating import resolve_criterion
 from autoimb.errors import ArtifactError, UsageError

@@ -18,7 +18,8 @@ import autoimb
 from autoimb import artifact, manifest
 from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import CostMatrix, Costs
-from autoimb.decision.criteria import BestMetric, Criterion, Floor
+from autoimb.decision.criteria import BestMetric, Criterion
+from autoimb.decision.floors import Floor
 from autoimb.decision.prevalence import shift_prevalence
 from autoimb.errors import ArtifactError, UsageError
 from autoimb.fitted_model import FittedModel, Packed

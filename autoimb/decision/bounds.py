@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import betainc, betaincinv, ndtri
 
 from autoimb.arrays import FloatArray
 
-__all__ = ["lower_bound", "rows_for_bound", "surety"]
+__all__ = ["expected_below", "lower_bound", "rows_for_bound", "surety"]
 
 
 def lower_bound(hits: FloatArray, n: FloatArray, confidence: float) -> FloatArray:
@@ -61,8 +62,33 @@ def surety(hits: FloatArray, n: FloatArray, floor: float) -> FloatArray:
     return found
 
 
+def expected_below(hits: FloatArray, n: FloatArray, floor: float) -> FloatArray:
+    """Expect a rate where it is below a floor, and nothing where it is not.
+
+    Parameters
+    ----------
+    hits, n : ndarray of shape (n_rates,)
+    floor : float
+        In (0, 1).
+
+    Returns
+    -------
+    ndarray of shape (n_rates,)
+        By the distribution whose quantiles `lower_bound` takes; 0 without a hit.
+
+    Examples
+    --------
+    >>> expected_below(np.array([9.0, 90.0, 0.0]), np.array([10.0, 100.0, 0.0]), 0.95).round(2)
+    array([0.73, 0.88, 0.  ])
+    """
+    hits, n = np.asarray(hits, dtype=float), np.asarray(n, dtype=float)
+    some = hits > 0
+    a, b = np.where(some, hits, 1.0), np.maximum(n - hits, 0.0) + 1
+    return np.asarray(np.where(some, a / (a + b) * betainc(a + 1, b, floor), 0.0))
+
+
 def rows_for_bound(rate: float, floor: float, confidence: float) -> float:
-    """Estimate on how many rows a rate has to be counted for its bound to reach a floor.
+    """Say on how many rows a rate has to be counted for its bound to reach a floor.
 
     Parameters
     ----------
@@ -73,17 +99,24 @@ def rows_for_bound(rate: float, floor: float, confidence: float) -> float:
     Returns
     -------
     float
-        Exact for a rate of 1; infinite if it is not above the floor.
+        May be a fraction; infinite if the rate is not above the floor.
 
     Examples
     --------
     >>> round(rows_for_bound(1.0, 0.95, 0.9), 1), round(rows_for_bound(0.97, 0.95, 0.9))
-    (44.9, 195)
+    (44.9, 232)
     """
     if rate <= floor:
         return float("inf")
     perfect = np.log(1 - confidence) / np.log(floor)
     if rate >= 1:
         return float(perfect)
-    usual = (ndtri(confidence) / (rate - floor)) ** 2 * floor * (1 - floor)
-    return float(max(perfect, usual))
+
+    def lacking(n: float) -> float:
+        return float(surety(np.array([n * rate]), np.array([n]), floor)[0]) - confidence
+
+    normal = (ndtri(max(confidence, 0.5)) / (rate - floor)) ** 2 * floor * (1 - floor)
+    most = 10 * (perfect + normal)
+    while lacking(most) < 0:
+        most *= 2
+    return float(brentq(lacking, perfect, most))

@@ -27,9 +27,6 @@ from autoimb.metrics import Counts
 
 __all__ = ["CostMatrix", "Costs", "cost_column_of"]
 
-# A cost is a sum over rows, which single rows move less than a ratio: it has to lean less.
-PSEUDO_POSITIVES = 50.0
-
 
 @dataclass(frozen=True)
 class Costs(Swept):
@@ -60,11 +57,6 @@ class Costs(Swept):
     tn: float = 0.0
     column: str | None = None
     abstain: float | None = None
-
-    @property
-    def lean(self) -> float:
-        """How many positives the calibration counts as; benchmarks/decision measures it."""
-        return PSEUDO_POSITIVES
 
     def rank(self, scored: Scored) -> FloatArray:
         """Return the probability or, of rows that cost differently, what flagging avoids."""
@@ -107,18 +99,22 @@ class Costs(Swept):
         return Threshold(*thresholds) if self.abstain is None else AbstainBand(*thresholds)
 
     def utility(self, scored: Scored, rule: DecisionRule) -> float:
-        """Return the mean cost that a rule has on the rows, below 0."""
-        codes = rule.decide(scored.proba, scored.row_costs)
-        return -self.figures(scored, codes)["cost"]
+        """Return what a rule avoids on the rows."""
+        if self.column is None and self.abstain is None:
+            return super().utility(scored, rule)
+        codes, weights = rule.decide(scored.proba, scored.row_costs), scored.row_weights
+        avoided = self._cost(scored, np.zeros_like(codes)) - self._cost(scored, codes)
+        return float(np.sum(avoided if weights is None else avoided * weights))
 
     def figures(self, scored: Scored, codes: IntArray) -> Mapping[str, float]:
         """Return the mean cost of a row."""
+        return {"cost": float(np.average(self._cost(scored, codes), weights=scored.row_weights))}
+
+    def _cost(self, scored: Scored, codes: IntArray) -> FloatArray:
         of_miss = self.fn if self.column is None else _row_costs(scored)
         if_positive = np.where(codes == 1, self.tp, of_miss)
         cost = np.where(scored.y == 1, if_positive, np.where(codes == 1, self.fp, self.tn))
-        if self.abstain is not None:
-            cost = np.where(codes == PASSED_ON, self.abstain, cost)
-        return {"cost": float(np.average(cost, weights=scored.row_weights))}
+        return cost if self.abstain is None else np.where(codes == PASSED_ON, self.abstain, cost)
 
     def check(self) -> None:
         """Raise a UsageError for costs that leave nothing to decide."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, get_args
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
-from autoimb.decision.bounds import lower_bound, rows_for_bound, surety
+from autoimb.decision.bagging import PSEUDO_POSITIVES, Groups, group_rows, lean_share, thin_out
 from autoimb.decision.rules import (
     ClassWeights,
     DecisionRule,
@@ -18,29 +18,16 @@ from autoimb.decision.rules import (
     argmax_rule,
 )
 from autoimb.decision.scored import Scored
-from autoimb.decision.smoothing import PSEUDO_POSITIVES, smooth_labels
-from autoimb.decision.solving import (
-    best_threshold,
-    solve_class_weights,
-    sweep_scores,
-)
-from autoimb.decision.sweep import Sweep
+from autoimb.decision.solving import best_threshold, solve_class_weights
+from autoimb.decision.sweep import Sweep, sweep_corners
 from autoimb.errors import UsageError
 from autoimb.metrics import Counts, Metric, count, get_metric
 
-__all__ = [
-    "TELLING", "BestMetric", "Criterion", "Floor", "Known", "Masses", "Measure", "Swept", "as_one",
-    "rate",
-]  # fmt: skip
+__all__ = ["BestMetric", "Criterion", "Known", "Masses", "Swept", "as_one"]
 
 TOLERANCE = 1e-12
-# The promise is one for twice as many new rows: 1 / (1 / n + 1 / 2n) = 2/3 n.
-TELLING = 2 / 3
-# More than any two values of a floor's thresholds differ by.
-OUT_OF_THE_QUESTION = 5.0
-
-
-Measure = Literal["precision", "recall", "specificity"]
+# Whose thresholds are averaged.
+N_RESAMPLES = 30
 Masses: TypeAlias = tuple[FloatArray | None, FloatArray | None]
 
 
@@ -93,14 +80,20 @@ class Swept(ABC):
 
     @property
     def lean(self) -> float:
-        """How many positives the calibrated probabilities count as (`smooth_labels`)."""
+        """How many positives the calibration counts as (`lean_share`); 0 trusts the rows."""
         return PSEUDO_POSITIVES
 
     def sweep(self, scored: Scored) -> Sweep:
-        """Count what each threshold gives."""
-        negative, positive = self.masses(scored)
-        leant = smooth_labels(scored.y, scored.proba[:, 1], self.lean)
-        return sweep_scores(scored.y, self.rank(scored), leant, negative, positive)
+        """Count what each threshold gives that may be the best."""
+        found = sweep_corners(scored.y, self.rank(scored))
+        if all(each is None for each in self.masses(scored)):
+            return found
+        return self.group(scored, found.thresholds).sweep()
+
+    def group(self, scored: Scored, thresholds: FloatArray) -> Groups:
+        """Count the rows between thresholds."""
+        p = np.asarray(scored.proba[:, 1], dtype=float)
+        return group_rows(scored.y, self.rank(scored), p, thresholds, self.masses(scored))
 
     @abstractmethod
     def values(self, counts: Counts, class_weights: FloatArray | None = None) -> FloatArray:
@@ -114,12 +107,34 @@ class Swept(ABC):
         """Make the rule of what was cut."""
         return Threshold(*thresholds)
 
+    def within_reach(self, found: Sweep, class_weights: FloatArray | None = None) -> Swept:
+        """Return what can be solved for, should the rows not support what is asked."""
+        return self
+
+    def settle(self, scored: Scored, found: Sweep) -> tuple[float, ...]:
+        """Return the thresholds that serve best: where positives are few, in the mean."""
+        share = lean_share(float(scored.y.sum()), self.lean)
+        if share:
+            rng = np.random.default_rng(0)  # the same rows give the same rule
+            groups = self.group(scored, thin_out(found.thresholds))
+            resamples = groups.resample(N_RESAMPLES, share, rng)
+            if cuts := [self.cut(one, scored.class_weights) for one in resamples]:
+                return tuple(np.mean(cuts, axis=0).tolist())
+        return self.cut(found, scored.class_weights)
+
     def solve(self, scored: Scored) -> DecisionRule:
         """Find the rule that serves best on these rows, never one below the argmax."""
-        solved = self.rule(*self.cut(self.sweep(scored), scored.class_weights))
-        plain = argmax_rule(2)
-        ahead = self.utility(scored, solved) - self.utility(scored, plain)
-        return solved if ahead > TOLERANCE else plain
+        found = self.sweep(scored)
+        asked = self.within_reach(found, scored.class_weights)
+        settled, plain = asked.settle(scored, found), argmax_rule(2)
+        solved, least = asked.rule(*settled), asked.utility(scored, plain) + TOLERANCE
+        if asked.utility(scored, solved) > least:
+            return solved
+        ahead = found.thresholds[asked.values(found.counts, scored.class_weights) > least]
+        if len(settled) > 1 or not len(ahead):
+            return plain
+        # A mean that is worse here than the argmax: the nearest to it that is not.
+        return asked.rule(float(ahead[abs(ahead - settled[0]).argmin()]))
 
     def utility(self, scored: Scored, rule: DecisionRule) -> float:
         """Say how well a rule serves on the rows as they are."""
@@ -148,8 +163,8 @@ def as_one(counts: Counts) -> Counts:
 class BestMetric(Swept):
     """The best value of a metric.
 
-    For two classes every threshold is swept, on labels that lean towards calibrated
-    probabilities where positives are few (`smooth_labels`); for more, the weight of one class
+    For two classes every threshold is swept, in resamples that lean towards calibrated
+    probabilities where positives are few (`lean_share`); for more, the weight of one class
     after the other.
 
     Parameters
@@ -160,8 +175,9 @@ class BestMetric(Swept):
     Examples
     --------
     >>> p = np.array([0.1, 0.2, 0.3, 0.4])
-    >>> BestMetric("f1").solve(Scored(np.array([0, 0, 1, 1]), np.column_stack([1 - p, p])))
-    Threshold(value=0.25)
+    >>> rows = Scored(np.array([0, 0, 1, 1]), np.column_stack([1 - p, p]))
+    >>> 0.1 < BestMetric("f1").solve(rows).value <= 0.3
+    True
     """
 
     name: str
@@ -204,139 +220,3 @@ class BestMetric(Swept):
         metric = self.metric
         name = self.name if metric.needs_decision or metric.floor is not None else "f1"
         return f"best {name.replace('_', ' ')}"
-
-
-@dataclass(frozen=True)
-class Floor(Swept):
-    """The most of one rate while another is promised.
-
-    The lower confidence bound of the promised rate (Clopper and Pearson 1934) has to reach it, for
-    twice as many rows to come. Of the thresholds where it does, the one is taken
-    that is best in expectation, a broken promise counting as a rate of -1: where many rows tell,
-    being surer than asked for costs next to nothing.
-
-    Parameters
-    ----------
-    measure : {"precision", "recall", "specificity"}
-        What is promised: of a precision or a specificity the best recall is taken, of a recall
-        the best precision.
-    value : float
-        In (0, 1).
-    confidence : float
-        With which the promise is kept, in (0, 1).
-
-    Examples
-    --------
-    >>> p = np.linspace(0.0, 1.0, 1000)
-    >>> rows = Scored((np.arange(1000) % 10 < 10 * p).astype(int), np.column_stack([1 - p, p]))
-    >>> round(Floor("recall", 0.9).solve(rows).value, 2)
-    0.21
-    """
-
-    measure: Measure
-    value: float
-    confidence: float = 0.9
-
-    @property
-    def lean(self) -> float:
-        """How many positives the calibration counts as: none, for a floor is to hold on rows."""
-        return 0.0
-
-    def values(self, counts: Counts, class_weights: FloatArray | None = None) -> FloatArray:
-        """Return what is to be expected: the wanted rate where the promise is kept, else -1.
-
-        Where no threshold is sure enough, the promise cannot be given, and the floor is aimed at
-        with even odds instead.
-        """
-        hits, n = self.tally(counts, class_weights)
-        sure, wanted = surety(hits, n, self.value), rate(counts, self.wanted)
-        # About the median of the beta distribution that `lower_bound` takes (Kerman 2011).
-        even = np.maximum(hits - 1 / 3, 0.0) / (n + 1 / 3)
-        aimed = np.where(even >= self.value, wanted, even - 1.0) - OUT_OF_THE_QUESTION
-        return np.where(sure >= self.strictness, sure * wanted - (1.0 - sure), aimed)
-
-    @property
-    def strictness(self) -> float:
-        """How sure a single threshold has to be.
-
-        Recall and specificity only rise or fall along the thresholds. Precision wanders, and of
-        many thresholds one is lucky: it is held to half the risk.
-        """
-        return (1 + self.confidence) / 2 if self.measure == "precision" else self.confidence
-
-    @property
-    def wanted(self) -> Measure:
-        """The rate that is maximised."""
-        return "precision" if self.measure == "recall" else "recall"
-
-    def tally(
-        self, counts: Counts, class_weights: FloatArray | None = None
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return hits, and rows that the promised rate is counted on, as many as they tell.
-
-        A rate on other rows varies with those too: of it, rows tell as much as fewer would of the
-        rate itself. So do rows that count differently (Kish 1965).
-        """
-        hits, n = _hits(counts, self.measure)
-        if class_weights is None:
-            return TELLING * hits, TELLING * n
-        # Sum of squared weights over the rows that are counted on.
-        of_negative, of_positive = class_weights
-        squares = {
-            "precision": of_positive * hits + of_negative * (n - hits),
-            "recall": of_positive * n,
-            "specificity": of_negative * n,
-        }[self.measure]
-        share = np.divide(n, squares, out=np.ones_like(n), where=squares > 0)
-        return TELLING * share * hits, TELLING * share * n
-
-    def figures(self, scored: Scored, codes: IntArray) -> Mapping[str, float]:
-        """Return nothing: the rates are reported anyway."""
-        return {}
-
-    def check(self) -> None:
-        """Raise a UsageError for a rate or a number that cannot be meant."""
-        if self.measure not in get_args(Measure):
-            raise UsageError(
-                "a floor can be put under precision, recall or specificity, not under "
-                f"{self.measure!r}."
-            )
-        for name, value in ((self.measure, self.value), ("confidence", self.confidence)):
-            if not 0 < value < 1:
-                raise UsageError(f"the floor's {name} must lie between 0 and 1, but got {value:g}.")
-
-    def suited(self, known: Known) -> Floor:
-        """Refuse a promise that even faultless predictions of so many rows could not support."""
-        known.require_two(self)
-        kind = "negative" if self.measure == "specificity" else "positive"
-        n = int(known.class_counts[int(kind == "positive")])
-        telling = np.array([TELLING * n])
-        best = float(lower_bound(telling, telling, self.strictness)[0])
-        if best >= self.value:
-            return self
-        needed = np.ceil(rows_for_bound(1.0, self.value, self.strictness) / TELLING - 1e-9)
-        most = np.floor(1000 * best) / 1000
-        raise UsageError(
-            f"a {self.measure} of {self.value:g} at {100 * self.confidence:g} % confidence needs "
-            f"at least {needed:.0f} {kind} rows; the data have {n}, with which {most:.3f} is the "
-            "most that can be promised. Lower the floor or the confidence."
-        )
-
-    def __str__(self) -> str:
-        """Say what is asked for."""
-        sure = f"{100 * self.confidence:g} % sure"
-        return f"best {self.wanted} with a {self.measure} of at least {self.value:g}, {sure}"
-
-
-def _hits(counts: Counts, measure: str) -> tuple[FloatArray, FloatArray]:
-    """Return hits and the rows among them that a rate is made of."""
-    if measure == "specificity":
-        return counts.correct[..., 0], counts.true[..., 0]
-    of = counts.predicted if measure == "precision" else counts.true
-    return counts.correct[..., 1], of[..., 1]
-
-
-def rate(counts: Counts, measure: str) -> FloatArray:
-    """Return precision, recall or specificity; 0 where nothing is counted."""
-    hits, n = _hits(counts, measure)
-    return np.divide(hits, n, out=np.zeros_like(hits), where=n > 0)

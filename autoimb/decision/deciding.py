@@ -9,7 +9,8 @@ import numpy as np
 
 from autoimb.arrays import IntArray
 from autoimb.decision.bounds import lower_bound, rows_for_bound
-from autoimb.decision.criteria import TELLING, Criterion, Floor, Measure, as_one, rate
+from autoimb.decision.criteria import Criterion, as_one
+from autoimb.decision.floors import TELLING, Floor, Measure, rate
 from autoimb.decision.rules import PASSED_ON, DecisionRule
 from autoimb.decision.scored import Scored
 from autoimb.decision.stability import Stability, assess_stability
@@ -148,16 +149,19 @@ def find_shortfall(floor: Floor, scored: Scored, rule: DecisionRule) -> str:
     """
     counts = as_one(count(scored.y, rule.decide(scored.proba), 2, scored.row_weights))
     hits, n = (float(each[0]) for each in floor.tally(counts, scored.class_weights))
-    bound = float(lower_bound(np.array([hits]), np.array([n]), floor.strictness)[0])
+    telling = np.array([TELLING * hits]), np.array([TELLING * n])
+    bound = float(lower_bound(*telling, floor.strictness)[0])
     if bound >= floor.value:
         return ""
     found = float(rate(counts, floor.measure)[0])
     sure = f"{100 * floor.confidence:g} % confidence"
     text = f"a {floor.measure} of {floor.value:g} is not supported at {sure}: "
-    text += f"{hits / TELLING:.0f} of {n / TELLING:.0f} promise only {bound:.3g}"
+    if n == 0:
+        return f"{text}no threshold comes near it"
+    text += f"{hits:.0f} of {n:.0f} promise only {bound:.3g}"
     needed = rows_for_bound(found, floor.value, floor.strictness)
     if not np.isfinite(needed):
         return f"{text}, and with the {found:.3g} that is found there no number of rows would do"
     needed = np.ceil(needed / TELLING)
-    total = needed * len(scored.y) / max(n / TELLING, 1.0)
+    total = np.ceil(needed * len(scored.y) / n)
     return f"{text}; it would take about {needed:.0f} rows like these, {total:,.0f} in all"

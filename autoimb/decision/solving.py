@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from autoimb.arrays import AnyArray, FloatArray, IntArray
+from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.scored import Scored
-from autoimb.decision.sweep import Sweep, sweep_corners, sweep_masses
+from autoimb.decision.sweep import Sweep
 from autoimb.metrics import Counts, Metric, count
 
-__all__ = ["best_threshold", "solve_band", "solve_class_weights", "sweep_scores"]
+__all__ = ["best_threshold", "solve_band", "solve_class_weights"]
 
 # Coordinate ascent over class weights settles within a few rounds; more only chase ties.
 MAX_ROUNDS = 10
@@ -17,37 +17,6 @@ MAX_ROUNDS = 10
 MAX_WEIGHT = 1e100
 # Values that differ by less are the same.
 TOLERANCE = 1e-12
-
-
-def sweep_scores(
-    y: IntArray,
-    score: FloatArray,
-    leant: AnyArray,
-    negative: FloatArray | None = None,
-    positive: FloatArray | None = None,
-) -> Sweep:
-    """Sweep every threshold that may be the best.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_samples,)
-        1 for the positive class, else 0.
-    score : ndarray of shape (n_samples,)
-        By which rows are ranked.
-    leant : ndarray of shape (n_samples,)
-        As `smooth_labels` gives them; `y` itself is swept faster.
-    negative, positive : ndarray of shape (n_samples,), optional
-        What each row counts should it be of that class; by default one.
-
-    Returns
-    -------
-    Sweep
-    """
-    if leant is y and negative is None and positive is None:
-        return sweep_corners(y, score)
-    z = np.asarray(leant, dtype=float)
-    of_negative = 1.0 - z if negative is None else (1.0 - z) * negative
-    return sweep_masses(score, of_negative, z if positive is None else z * positive)
 
 
 def best_threshold(found: Sweep, values: FloatArray) -> float:

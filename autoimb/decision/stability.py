@@ -8,19 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoimb.arrays import FloatArray
+from autoimb.decision.bagging import lean_share, thin_out
 from autoimb.decision.criteria import BestMetric, Criterion, Swept
 from autoimb.decision.rules import AbstainBand, ClassWeights, DecisionRule, RowCosts, Threshold
 from autoimb.decision.scored import Scored
-from autoimb.decision.smoothing import lean_counts
-from autoimb.decision.sweep import Sweep, sweep_masses
+from autoimb.decision.sweep import Sweep
 
 __all__ = ["Stability", "assess_stability"]
 
 N_RESAMPLES = 200
 # Of class weights, which take longer; of so many rows each at most.
 N_FEW, MAX_ROWS = 30, 2000
-# Of neighbouring scores, which are resampled together.
-N_GROUPS = 1000
 LEVEL = 0.95
 # What a threshold may lose and still be about as good as the best.
 LOSS = 0.01
@@ -93,21 +91,18 @@ def assess_stability(
     numbers = _numbers(rule)
     if type(rule) is not type(criterion.rule(*numbers)):  # the argmax served better
         return None
-    groups = _group(criterion, scored)
-    solved = []
-    for _ in range(N_RESAMPLES):
-        # Resampling rows one by one comes to this where groups are small parts of all.
-        n_negative = rng.poisson(groups.n_negative).astype(float)
-        n_positive = rng.poisson(groups.n_positive).astype(float)
-        if n_positive.any():
-            found = _sweep(criterion, groups, n_negative, n_positive)
-            solved.append(criterion.cut(found, scored.class_weights))
-    intervals = _intervals([one for one in solved if len(one) == len(numbers)], numbers)
+    found = criterion.sweep(scored)
+    asked = criterion.within_reach(found, scored.class_weights)
+    share = lean_share(float(scored.y.sum()), asked.lean)
+    groups = asked.group(scored, thin_out(found.thresholds))
+    resamples = groups.resample(N_RESAMPLES, share, rng)
+    cuts = [asked.cut(one, scored.class_weights) for one in resamples]
+    intervals = _intervals([one for one in cuts if len(one) == len(numbers)], numbers)
     if len(numbers) > 1:
         return Stability(intervals)
-    found = _sweep(criterion, groups, groups.n_negative, groups.n_positive)
-    values = criterion.values(found.counts, scored.class_weights)
-    return Stability(intervals, _flat_range(found, values, numbers[0]))
+    leant = groups.sweep(share)
+    values = asked.values(leant.counts, scored.class_weights)
+    return Stability(intervals, _flat_range(leant, values, numbers[0]))
 
 
 def _numbers(rule: DecisionRule) -> tuple[float, ...]:
@@ -134,48 +129,6 @@ def _resample_weights(
     n = min(len(scored.y), MAX_ROWS)
     rules = (criterion.solve(scored.take(rng.integers(0, len(scored.y), n))) for _ in range(N_FEW))
     return [rule.values for rule in rules if isinstance(rule, ClassWeights)]
-
-
-@dataclass(frozen=True)
-class _Groups:
-    """Rows of neighbouring scores, counted."""
-
-    score: FloatArray
-    proba: FloatArray
-    n_negative: FloatArray
-    n_positive: FloatArray
-    negative: FloatArray
-    positive: FloatArray
-
-
-def _group(criterion: Swept, scored: Scored) -> _Groups:
-    """Put rows into groups of about as many each; tied rows share one."""
-    score, proba = criterion.rank(scored).astype(float), scored.proba[:, 1].astype(float)
-    edges = np.unique(np.quantile(score, np.linspace(0, 1, N_GROUPS + 1)[1:-1]))
-    group = np.unique(np.searchsorted(edges, score), return_inverse=True)[1]
-    n_rows = np.bincount(group).astype(float)
-    n_positive = np.asarray(np.bincount(group, scored.y), dtype=float)
-    negative, positive = criterion.masses(scored)
-
-    def mean(values: FloatArray | None) -> FloatArray:
-        if values is None:
-            return np.ones(len(n_rows))
-        return np.asarray(np.bincount(group, values) / n_rows)
-
-    return _Groups(
-        mean(score), mean(proba), n_rows - n_positive, n_positive, mean(negative), mean(positive)
-    )
-
-
-def _sweep(
-    criterion: Swept, groups: _Groups, n_negative: FloatArray, n_positive: FloatArray
-) -> Sweep:
-    """Count what each threshold gives, were the groups of so many rows."""
-    n_rows = n_negative + n_positive
-    leant = lean_counts(groups.proba, n_rows, n_positive, criterion.lean)
-    if leant is not None:
-        n_negative, n_positive = np.maximum(n_rows - leant, 0.0), leant
-    return sweep_masses(groups.score, n_negative * groups.negative, n_positive * groups.positive)
 
 
 def _flat_range(found: Sweep, values: FloatArray, threshold: float) -> tuple[float, float]:

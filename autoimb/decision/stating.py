@@ -12,7 +12,8 @@ from typing import Any
 from autoimb.decision.asked import Asked
 from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import CostMatrix, Costs
-from autoimb.decision.criteria import BestMetric, Criterion, Floor
+from autoimb.decision.criteria import BestMetric, Criterion
+from autoimb.decision.floors import Floor
 from autoimb.errors import UsageError
 from autoimb.metrics import get_metric
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autoimb.arrays import AnyArray, FloatArray, IntArray
+from autoimb.arrays import FloatArray, IntArray
 from autoimb.metrics import Counts
 
-__all__ = ["Sweep", "sweep_corners", "sweep_masses", "sweep_thresholds"]
+__all__ = ["Sweep", "make_counts", "sweep_corners", "sweep_thresholds"]
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class Sweep:
     counts: Counts
 
 
-def sweep_thresholds(y: IntArray | FloatArray, score: FloatArray) -> Sweep:
+def sweep_thresholds(y: IntArray, score: FloatArray) -> Sweep:
     """Count what each distinct threshold would predict.
 
     Parameters
     ----------
     y : ndarray of shape (n_samples,)
-        1 for the positive class, else 0; shares in between are counted as such.
+        1 for the positive class, else 0.
     score : ndarray of shape (n_samples,)
         Greater means more likely positive; tied rows are decided together.
 
@@ -52,51 +52,32 @@ def sweep_thresholds(y: IntArray | FloatArray, score: FloatArray) -> Sweep:
     >>> found.counts.correct[:, 1]
     array([0., 2., 2.])
     """
-    positive = np.asarray(y, dtype=float)
-    return sweep_masses(score, 1.0 - positive, positive)
-
-
-def sweep_masses(score: FloatArray, negative: FloatArray, positive: FloatArray) -> Sweep:
-    """Sum what each distinct threshold would flag, where rows count more or less than one.
-
-    Parameters
-    ----------
-    score : ndarray of shape (n_samples,)
-    negative, positive : ndarray of shape (n_samples,)
-        What of each row is of either class, at least 0.
-
-    Returns
-    -------
-    Sweep
-        Its counts are the sums.
-
-    Examples
-    --------
-    >>> found = sweep_masses(np.array([0.2, 0.6]), np.array([1.0, 0.0]), np.array([0.0, 250.0]))
-    >>> found.counts.correct[:, 1]
-    array([  0., 250., 250.])
-    """
     order = np.argsort(-score, kind="stable")
     falling = np.asarray(score, dtype=float)[order]
     last_of_tie = np.flatnonzero(np.append(np.diff(falling) != 0, True))
-    hits = np.append(0.0, np.cumsum(positive[order])[last_of_tie])
-    false = np.append(0.0, np.cumsum(negative[order])[last_of_tie])
-    return Sweep(_between(falling[last_of_tie]), _counts(hits, false, hits[-1], false[-1]))
+    hits = np.append(0, np.cumsum(y[order])[last_of_tie])
+    false = np.append(0, last_of_tie + 1) - hits
+    ends = np.append(falling[last_of_tie], falling[-1] - abs(falling[-1]))
+    return Sweep(
+        np.append(falling[0] + 1.0, _middles(ends[:-1], ends[1:])),
+        make_counts(hits, false, hits[-1], false[-1]),
+    )
 
 
 def sweep_corners(y: IntArray, score: FloatArray) -> Sweep:
     """Count only what thresholds predict that no other surpasses in both classes at once.
 
-    Below any of them comes a negative, above it a positive: a metric that rewards every hit and
-    punishes every false alarm has its best threshold among them. One sort of the scores, each with
-    its label as last bit, finds them in a fraction of the time that all thresholds take.
+    Such a threshold lies just below a positive, with a negative between it and the positive that
+    follows: a metric that rewards every hit and punishes every false alarm has its best among
+    them. Sorting each class by itself and looking the positives up among the negatives finds them
+    in hardly more time than the sort.
 
     Parameters
     ----------
     y : ndarray of shape (n_samples,)
         1 for the positive class, else 0.
     score : ndarray of shape (n_samples,), float32 or float64
-        At least 0; single precision is sorted in half the time.
+        Single precision is sorted in half the time.
 
     Returns
     -------
@@ -110,56 +91,37 @@ def sweep_corners(y: IntArray, score: FloatArray) -> Sweep:
     >>> found.thresholds.round(2)
     array([1.6 , 0.45, 0.25, 0.05])
     """
-    whole = np.dtype(np.uint32 if score.dtype == np.float32 else np.uint64)
-    one = whole.type(1)
-    # Floats that are not negative are ordered as their bits are; + 0 turns -0.0 into 0.0.
-    keys: AnyArray = (score + score.dtype.type(0)).view(whole)
-    np.left_shift(keys, one, out=keys)
-    np.bitwise_or(keys, y.astype(whole), out=keys)
-    keys.sort()
-    positives = np.flatnonzero(np.bitwise_and(keys, one))
-    n, n_positive = len(keys), len(positives)
-    cuts = _corner_cuts(keys, positives)
-    at = np.append(cuts, 0)
-    hits = n_positive - np.searchsorted(positives, at)
-    scores = (keys[np.concatenate([at, cuts - 1, [n - 1]])] >> one).view(score.dtype)
-    ends, lower, highest = np.split(scores.astype(float), [len(at), len(at) + len(cuts)])
-    lower = np.append(lower, ends[-1] - abs(ends[-1]))
-    middles = (ends + lower) / 2
-    thresholds = np.append(highest + 1.0, np.where(middles > lower, middles, ends))
-    counts = _counts(np.append(0, hits), np.append(0, n - at - hits), n_positive, n - n_positive)
-    return Sweep(thresholds, counts)
+    is_positive = np.asarray(y) == 1
+    positives, negatives = score[is_positive], score[~is_positive]
+    positives.sort()
+    negatives.sort()
+    lowest_of_tie = np.flatnonzero(np.append(True, np.diff(positives) > 0)[: len(positives)])
+    n_below = np.searchsorted(negatives, positives[lowest_of_tie])
+    is_corner = np.diff(n_below, prepend=0) > 0
+    at, n_below = lowest_of_tie[is_corner][::-1], n_below[is_corner][::-1]
+    lowest = min(float(each[0]) for each in (positives, negatives) if len(each))
+    highest = max(float(each[-1]) for each in (positives, negatives) if len(each))
+    upper = np.append(positives[at].astype(float), lowest)
+    lower = np.append(negatives[n_below - 1].astype(float), lowest - abs(lowest))
+    n_negative, n_positive = len(negatives), len(positives)
+    hits = np.concatenate([[0], n_positive - at, [n_positive]])
+    false = np.concatenate([[0], n_negative - n_below, [n_negative]])
+    return Sweep(
+        np.append(highest + 1.0, _middles(upper, lower)),
+        make_counts(hits, false, n_positive, n_negative),
+    )
 
 
-def _corner_cuts(keys: AnyArray, positives: IntArray) -> IntArray:
-    """Find, in falling order, before which places of the sorted keys a corner may lie.
-
-    That is where a negative is followed by a positive, or the ends of the tie that they share.
-    """
-    if not len(positives):
-        return positives
-    follows = np.diff(positives, prepend=-1) > 1
-    turns = positives[follows]
-    one = keys.dtype.type(1)
-    tied = turns[keys[turns - 1] >> one == keys[turns] >> one]
-    parted = turns[keys[turns - 1] >> one != keys[turns] >> one]
-    starts = np.searchsorted(keys, keys[tied] & ~one)
-    stops = np.searchsorted(keys, keys[tied] | one, side="right")
-    cuts = np.unique(np.concatenate([parted, starts, stops]))
-    return cuts[(cuts > 0) & (cuts < len(keys))][::-1]
+def _middles(upper: FloatArray, lower: FloatArray) -> FloatArray:
+    """Halve the way; between neighbouring floats the upper one itself separates them."""
+    middles = (upper + lower) / 2
+    return np.where(middles > lower, middles, upper)
 
 
-def _between(falling: FloatArray) -> FloatArray:
-    """Put thresholds half-way between distinct scores, one above all and one below."""
-    ends = np.append(falling, falling[-1] - abs(falling[-1]))
-    middles = (ends[:-1] + ends[1:]) / 2
-    # Between neighbouring floats there is no middle: the upper one itself separates them.
-    return np.append(falling[0] + 1.0, np.where(middles > ends[1:], middles, ends[:-1]))
-
-
-def _counts(
+def make_counts(
     hits: FloatArray | IntArray, false: FloatArray | IntArray, n_positive: float, n_negative: float
 ) -> Counts:
+    """Put hits and false alarms of several thresholds in the form that metrics read."""
     rejected = np.maximum(n_negative - false, 0.0)
     missed = np.maximum(n_positive - hits, 0.0)
     return Counts(

@@ -10,7 +10,8 @@ import numpy as np
 
 from autoimb.arrays import BoolArray, FloatArray, IntArray
 from autoimb.decision.calibrators import Calibrator, choose_calibrator
-from autoimb.decision.criteria import BestMetric, Criterion, Measure, rate
+from autoimb.decision.criteria import BestMetric, Criterion
+from autoimb.decision.floors import Measure, rate
 from autoimb.decision.rules import PASSED_ON, DecisionRule, TopRows
 from autoimb.decision.scored import Scored
 from autoimb.metrics import Counts, Metric, count, get_metric, stack_counts

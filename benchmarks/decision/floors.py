@@ -30,8 +30,9 @@ from held_out import N_FOLDS, Split
 from autoimb.data.dataset import make_dataset
 from autoimb.data.splitting import assign_folds
 from autoimb.decision.calibrators import choose_calibrator
-from autoimb.decision.criteria import Floor, as_one, rate
+from autoimb.decision.criteria import as_one
 from autoimb.decision.deciding import find_shortfall
+from autoimb.decision.floors import Floor, rate
 from autoimb.decision.rules import Threshold
 from autoimb.decision.scored import Scored
 from autoimb.decision.sweep import sweep_thresholds

@@ -28,7 +28,8 @@ from sklearn.model_selection import PredefinedSplit, TunedThresholdClassifierCV
 from autoimb.decision.calibrators import choose_calibrator
 from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import Costs
-from autoimb.decision.criteria import BestMetric, Criterion, Floor, as_one, rate
+from autoimb.decision.criteria import BestMetric, Criterion, as_one
+from autoimb.decision.floors import Floor, rate
 from autoimb.decision.scored import Scored
 from autoimb.decision.sweep import sweep_thresholds
 from autoimb.metrics import Counts, count

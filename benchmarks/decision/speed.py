@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from autoimb.decision.costs import Costs
-from autoimb.decision.criteria import BestMetric, Criterion, Floor
+from autoimb.decision.criteria import BestMetric, Criterion
+from autoimb.decision.floors import Floor
 from autoimb.decision.scored import Scored
 from autoimb.decision.sweep import sweep_corners, sweep_thresholds
 from autoimb.manifest import manifest_path

@@ -17,8 +17,9 @@ from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.calibrators import CALIBRATORS
 from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import CostMatrix, Costs
-from autoimb.decision.criteria import BestMetric, Criterion, Floor, Known, Swept
+from autoimb.decision.criteria import BestMetric, Criterion, Known, Swept
 from autoimb.decision.deciding import find_shortfall
+from autoimb.decision.floors import Floor
 from autoimb.decision.rules import (
     PASSED_ON,
     AbstainBand,
@@ -30,7 +31,6 @@ from autoimb.decision.rules import (
     argmax_rule,
 )
 from autoimb.decision.scored import Scored
-from autoimb.decision.smoothing import smooth_labels
 from autoimb.decision.stating import KINDS, criterion_from_dict, criterion_to_dict
 from autoimb.decision.sweep import sweep_corners, sweep_thresholds
 from autoimb.errors import UsageError
@@ -132,23 +132,16 @@ def cost_table(criterion: Costs | CostMatrix, scored: Scored) -> FloatArray:
     return found
 
 
-def expected_cost(
-    criterion: Costs | CostMatrix, scored: Scored, parts: FloatArray, codes: IntArray
-) -> float:
-    """Say what codes cost on rows that are of each class to some part."""
-    weights = np.ones(scored.n_classes) if scored.class_weights is None else scored.class_weights
-    cost = cost_table(criterion, scored)[np.arange(len(codes)), :, codes]
-    weighted = np.asarray(parts) * weights
-    return float((cost * weighted).sum() / weighted.sum())
-
-
 def mean_cost(criterion: Costs | CostMatrix, scored: Scored, codes: IntArray) -> float:
-    return expected_cost(criterion, scored, np.eye(scored.n_classes)[scored.y], codes)
+    """Say what codes cost on the rows."""
+    cost = cost_table(criterion, scored)[np.arange(len(codes)), scored.y, codes]
+    return float(np.average(cost, weights=scored.row_weights))
 
 
 def promise(floor: Floor, scored: Scored, rule: DecisionRule) -> float:
     """Say how well a floor is served: in the first place by being supported."""
-    return floor.utility(scored, rule) - 100.0 * bool(find_shortfall(floor, scored, rule))
+    asked = floor.within_reach(floor.sweep(scored), scored.class_weights)
+    return asked.utility(scored, rule) - 100.0 * bool(find_shortfall(floor, scored, rule))
 
 
 def served(criterion: Criterion, scored: Scored, rule: DecisionRule) -> float:
@@ -321,10 +314,15 @@ BANDS = [
 ]
 
 
-def leant(criterion: Costs, scored: Scored) -> FloatArray:
-    """Tell to what part each row counts as of either class: labels lean where positives are few."""
-    z = np.asarray(smooth_labels(scored.y, scored.proba[:, 1], criterion.lean), dtype=float)
-    return np.column_stack([1 - z, z])
+def many(scored: Scored) -> Scored:
+    """Repeat rows so often that positives abound: they decide alone, without a curve."""
+    assert scored.row_costs is not None
+    return replace(
+        scored,
+        y=np.tile(scored.y, 1000),
+        proba=np.tile(scored.proba, (1000, 1)),
+        row_costs=np.tile(scored.row_costs, 1000),
+    )
 
 
 def every_flagging(score: FloatArray) -> list[FloatArray]:
@@ -345,7 +343,7 @@ def gains(criterion: Costs, scored: Scored) -> FloatArray:
 @pytest.mark.parametrize("criterion", SWEPT_COSTS, ids=str)
 @settings(max_examples=25, deadline=None)
 @given(scored=any_rows(), weights=st.none() | st.tuples(st.floats(0.05, 9), st.floats(0.05, 9)))
-def test_no_threshold_is_expected_to_cost_less(
+def test_no_threshold_costs_less(
     criterion: Costs, scored: Scored, weights: tuple[float, float] | None
 ) -> None:
     assert scored.row_costs is not None
@@ -354,12 +352,10 @@ def test_no_threshold_is_expected_to_cost_less(
         class_weights=None if weights is None else np.array(weights),
         row_costs=scored.row_costs + criterion.tp + 0.1,
     )
-    parts = leant(criterion, scored)
     flagged = every_flagging(gains(criterion, scored))
-    least = min(expected_cost(criterion, scored, parts, one.astype(int)) for one in flagged)
-    rule = criterion.solve(scored)
-    codes = rule.decide(scored.proba, scored.row_costs)
-    found = expected_cost(criterion, scored, parts, codes)
+    least = min(mean_cost(criterion, scored, one.astype(int)) for one in flagged)
+    rule = criterion.solve(many(scored))
+    found = mean_cost(criterion, scored, rule.decide(scored.proba, scored.row_costs))
     assert rule == argmax_rule(2) or found == pytest.approx(least, abs=1e-6, rel=1e-9)
 
 
@@ -449,11 +445,11 @@ def every_band(p: FloatArray) -> list[IntArray]:
 @pytest.mark.parametrize("criterion", BANDS, ids=str)
 @settings(max_examples=15, deadline=None)
 @given(scored=any_rows())
-def test_no_pair_of_thresholds_is_expected_to_cost_less(criterion: Costs, scored: Scored) -> None:
-    parts, bands = leant(criterion, scored), every_band(scored.proba[:, 1])
-    least = min(expected_cost(criterion, scored, parts, codes) for codes in bands)
-    rule = criterion.solve(scored)
-    found = expected_cost(criterion, scored, parts, rule.decide(scored.proba))
+def test_no_pair_of_thresholds_costs_less(criterion: Costs, scored: Scored) -> None:
+    bands = every_band(scored.proba[:, 1])
+    least = min(mean_cost(criterion, scored, codes) for codes in bands)
+    rule = criterion.solve(many(scored))
+    found = mean_cost(criterion, scored, rule.decide(scored.proba))
     assert rule == argmax_rule(2) or found == pytest.approx(least, abs=1e-6)
 
 

@@ -15,8 +15,9 @@ from scipy.stats import binom, binomtest, norm
 
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.bounds import lower_bound, surety
-from autoimb.decision.criteria import Floor, Known, Measure
+from autoimb.decision.criteria import Known
 from autoimb.decision.deciding import Decision, decide, find_shortfall
+from autoimb.decision.floors import Floor, Measure
 from autoimb.decision.prevalence import shift_prevalence
 from autoimb.decision.rules import Threshold
 from autoimb.decision.scored import Scored
@@ -232,7 +233,7 @@ FEW: list[tuple[Floor, Scored]] = [
     (Floor("precision", 0.9), flawless(20, 60)),
     (Floor("specificity", 0.99), flawless(40, 100)),
     (Floor("precision", 0.8), Normals(3.0, 0.2).draw(60, 5)),
-    (Floor("precision", 0.5), Normals(2.0, 0.1).draw(60, 1)),
+    (Floor("precision", 0.5), Normals(2.0, 0.1).draw(150, 7)),
 ]
 
 

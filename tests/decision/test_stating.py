@@ -16,7 +16,8 @@ from autoimb import AutoImbClassifier
 from autoimb.decision.asked import Asked
 from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import CostMatrix, Costs
-from autoimb.decision.criteria import BestMetric, Criterion, Floor, Known
+from autoimb.decision.criteria import BestMetric, Criterion, Known
+from autoimb.decision.floors import Floor
 from autoimb.decision.stating import read_cost_matrix, resolve_criterion, state_criterion
 from autoimb.errors import UsageError
 from autoimb.metrics import METRICS
