@@ -21,6 +21,8 @@ __all__ = ["ENOUGH_FOR_NOISE", "Contest", "tell_noise"]
 
 # Strategies whose best predictions are kept.
 N_CANDIDATES = 24
+# By less than this nothing is better, once its probabilities are worse.
+TIE = 0.01
 # Finished trials from which the noise of the folds can be told, and degrees of freedom: from
 # fewer it may come out as a third of what it is.
 ENOUGH_FOR_NOISE, ENOUGH_FREEDOM = 3, 8
@@ -147,14 +149,12 @@ class Contest:
         value = selection_value(self.metric, record.scores)
         return value if np.isfinite(value) else -np.inf
 
-    def merit(self, record: TrialRecord) -> tuple[float, bool, float]:
-        """Rank by value; less than a thousandth is a tie, in which calibration counts first."""
-        value = self.value(record)
-        return round(value, 3), record.is_calibrated, value
+    def merit(self, record: TrialRecord) -> float:
+        """Rank by value; within a hundredth one that fails the calibration gate comes after."""
+        return self.value(record) - (0.0 if record.is_calibrated else TIE)
 
-    def _place(self, record: TrialRecord) -> tuple[float, bool, float, int]:
-        value, is_calibrated, exactly = self.merit(record)
-        return -value, not is_calibrated, -exactly, record.number
+    def _place(self, record: TrialRecord) -> tuple[float, int]:
+        return -self.merit(record), record.number
 
     def _keep(self, candidate: Candidate) -> None:
         """Keep the best of each strategy; of equals the one found first."""
