@@ -192,7 +192,7 @@ def read_run(folder: Path) -> dict[str, Any]:
     path = folder / RUN_FILE
     try:
         found = json.loads(path.read_text("utf-8"))
-        return {**found, "data_sha256": found["data_sha256"]}
+        return {**found, "data_sha256": found["data_sha256"], "criterion": found["criterion"]}
     except FileNotFoundError:
         raise UsageError(f"{folder} holds no run of autoimb ({RUN_FILE} is missing).") from None
     except (OSError, ValueError, KeyError, TypeError):
