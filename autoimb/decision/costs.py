@@ -78,12 +78,12 @@ class Costs(Swept):
         )
 
     def values(self, counts: Counts, class_weights: FloatArray | None = None) -> FloatArray:
-        """Return what flagging avoids, less what its false alarms cost."""
-        avoided, alarm = self.fn - self.tp, self.fp - self.tn
+        """Return what each threshold costs beyond faultless decisions, below 0."""
+        of_miss, of_alarm = self.fn - self.tp, self.fp - self.tn
         if self.column is not None:  # the counts are in its units
-            avoided = alarm = 1.0
-        false = counts.true[..., 0] - counts.correct[..., 0]
-        return np.asarray(avoided * counts.correct[..., 1] - alarm * false)
+            of_miss = of_alarm = 1.0
+        false, missed = np.moveaxis(counts.true - counts.correct, -1, 0)
+        return np.asarray(-of_miss * missed - of_alarm * false)
 
     def cut(self, found: Sweep, class_weights: FloatArray | None = None) -> tuple[float, ...]:
         """Return the threshold, or the two of a band, that cost least."""
@@ -99,12 +99,13 @@ class Costs(Swept):
         return Threshold(*thresholds) if self.abstain is None else AbstainBand(*thresholds)
 
     def utility(self, scored: Scored, rule: DecisionRule) -> float:
-        """Return what a rule avoids on the rows."""
+        """Return what a rule costs on the rows beyond faultless decisions, below 0."""
         if self.column is None and self.abstain is None:
             return super().utility(scored, rule)
         codes, weights = rule.decide(scored.proba, scored.row_costs), scored.row_weights
-        avoided = self._cost(scored, np.zeros_like(codes)) - self._cost(scored, codes)
-        return float(np.sum(avoided if weights is None else avoided * weights))
+        both = (self._cost(scored, np.full_like(codes, code)) for code in (0, 1))
+        beyond = self._cost(scored, codes) - np.minimum(*both)
+        return -float(np.sum(beyond if weights is None else beyond * weights))
 
     def figures(self, scored: Scored, codes: IntArray) -> Mapping[str, float]:
         """Return the mean cost of a row."""

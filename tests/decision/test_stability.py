@@ -95,7 +95,9 @@ def test_the_seed_decides_what_is_resampled() -> None:
         assert {assess(criterion, scored, other) for other in range(4, 8)} != {found}
 
 
-@pytest.mark.parametrize("criterion", [BestMetric("f1"), BestMetric("balanced_accuracy")], ids=str)
+@pytest.mark.parametrize(
+    "criterion", [BestMetric("f1"), BestMetric("balanced_accuracy"), Costs(fn=9.0)], ids=str
+)
 def test_thresholds_of_the_flat_range_lose_next_to_nothing(criterion: Swept) -> None:
     """Of a table with so many positives that labels do not lean, by counting its rows."""
     scored = draw(60_000, seed=3)
