@@ -96,13 +96,20 @@ class Contest:
 
     def hurdle(self) -> Hurdle | None:
         """Return what the next trial has to beat; None while too little is known."""
-        leader = next(iter(self.leading()), None)
+        leader, noise = next(iter(self.leading()), None), self.noise
+        if leader is None or noise is None:
+            return None
+        return Hurdle(self.records[leader.record.number].fold_values, noise)
+
+    @property
+    def noise(self) -> float | None:
+        """How much two configurations differ from fold to fold; None while too little is known."""
         complete = [r.fold_values for r in self.records.values() if r.state == "complete"]
-        if leader is None or not tell_noise(complete):
+        if not tell_noise(complete):
             return None
         if len(complete) != self._n_noted:
             self._noise, self._n_noted = estimate_noise(complete), len(complete)
-        return Hurdle(self.records[leader.record.number].fold_values, self._noise)
+        return self._noise
 
     def lost(self) -> list[TrialRecord]:
         """List trials that lead, or are the default, but whose predictions found no room."""
@@ -150,8 +157,16 @@ class Contest:
         return value if np.isfinite(value) else -np.inf
 
     def merit(self, record: TrialRecord) -> float:
-        """Rank by value; within a hundredth one that fails the calibration gate comes after."""
-        return self.value(record) - (0.0 if record.is_calibrated else TIE)
+        """Rank by value, less the lead that a strategy has to have.
+
+        One that fails the calibration gate has to be ahead by a hundredth, one with a sampler or a
+        weight by the standard error of the difference of two configurations: of many that are
+        hardly better than none the best has been lucky (benchmarks/decision/selection.py).
+        """
+        lead = 0.0 if record.is_calibrated else TIE
+        if not record.configuration.is_untouched and (noise := self.noise):
+            lead = max(lead, noise / np.sqrt(len(record.fold_values)))
+        return self.value(record) - lead
 
     def _place(self, record: TrialRecord) -> tuple[float, int]:
         return -self.merit(record), record.number

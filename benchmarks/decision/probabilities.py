@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from kept_scores import Split, binary_splits, score_all
+from sklearn.metrics import average_precision_score
 
 from autoimb.decision.calibrators import CALIBRATORS, choose_calibrator, fit_calibrator
 from autoimb.fitting import fit_dataset
@@ -60,18 +61,19 @@ def compare_strategies(data: Path, seeds: int, kept: Path | None) -> None:
         print(f"| {strategy} | {cells} | {ratios} | {often} |", flush=True)
 
 
-def loss_of(split: Split, configuration: Configuration) -> float:
-    """Return the log loss of what would be exported, on the rows kept apart."""
+def score_export(split: Split, configuration: Configuration) -> tuple[float, float]:
+    """Return log loss and average precision of what would be exported, on the rows kept apart."""
     proba = split.evaluator.evaluate(configuration).proba.astype(float)
     calibrate = choose_calibrator(split.data.y, proba, split.evaluator.folds)
     predicted = split.train_averaged(configuration).predict_proba(split.X_test)
-    return log_loss(split.y_test, calibrate(predicted))
+    precision = float(average_precision_score(split.y_test, predicted[:, 1]))
+    return log_loss(split.y_test, calibrate(predicted)), precision
 
 
 def compare_winners(data: Path, seeds: int, budget: float) -> None:
-    """Print the log loss of the winner of a search, with and without sampler and weight."""
-    print("| data set | split | winner | log loss | without sampler and weight |", flush=True)
-    print("|---|---|---|---|---|", flush=True)
+    """Print what the winner of a search scores, with and without sampler and weight."""
+    print("| data set | split | winner | log loss | without | average precision | without |")
+    print("|---|---|---|---|---|---|---|", flush=True)
     pairs = []
     for number, split in enumerate(binary_splits(data, seeds)):
         plan = Plan.checked(
@@ -82,13 +84,13 @@ def compare_winners(data: Path, seeds: int, budget: float) -> None:
             warnings.simplefilter("ignore")
             winner = fit_dataset(split.data, plan).configuration
         plain = replace(winner, sampler=NONE, weight=NONE)
-        with_it = loss_of(split, winner)
-        without = with_it if winner.is_untouched else loss_of(split, plain)
-        pairs.append((with_it, without))
-        cells = f"{winner} | {with_it:.4f} | {without:.4f}"
-        print(f"| {split.name} | {number % seeds} | {cells} |", flush=True)
-    with_it, without = np.mean(pairs, axis=0)
-    print(f"| **mean** | | | **{with_it:.4f}** | **{without:.4f}** |")
+        with_it = score_export(split, winner)
+        without = with_it if winner.is_untouched else score_export(split, plain)
+        pairs.append(list(zip(with_it, without, strict=True)))
+        cells = " | ".join(f"{value:.4f}" for value in np.ravel(pairs[-1]))
+        print(f"| {split.name} | {number % seeds} | {winner} | {cells} |", flush=True)
+    cells = " | ".join(f"**{value:.4f}**" for value in np.mean(pairs, axis=0).ravel())
+    print(f"| **mean** | | | {cells} |")
 
 
 def main() -> None:
