@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -165,7 +166,7 @@ class Contest:
         """
         lead = 0.0 if record.is_calibrated else TIE
         if not record.configuration.is_untouched and (noise := self.noise):
-            lead = max(lead, noise / np.sqrt(len(record.fold_values)))
+            lead = max(lead, noise / math.sqrt(len(record.fold_values)))
         return self.value(record) - lead
 
     def _place(self, record: TrialRecord) -> tuple[float, int]:

@@ -61,9 +61,7 @@ def main() -> None:
     splits: dict[tuple[str, int], dict[str, tuple[list[float], float, float]]] = defaultdict(dict)
     for one in score_all(arguments.data, arguments.seeds, arguments.kept):
         splits[one.name, one.seed][one.strategy] = score(one)
-    print(
-        "| lead in standard errors | average precision | log loss | of the model alone | resampled |"
-    )
+    print("| lead in standard errors | average precision | log loss | without | resampled |")
     print("|---|---|---|---|---|")
     for lead in LEADS:
         of_sets = defaultdict(list)

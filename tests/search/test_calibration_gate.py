@@ -1,9 +1,10 @@
-"""What a trial whose probabilities cannot be repaired has to be ahead by."""
+"""What a trial has to be ahead by whose data or probabilities are not as they were."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from autoimb.evaluation.levels import Level
@@ -22,14 +23,14 @@ WEIGHTED = load_space("default").default(model="lightgbm", weight="power")
 
 def record(
     number: int, configuration: Configuration, *, value: float = 0.5, loss: float = 0.2,
-    ratio: float = 1.0,
+    ratio: float = 1.0, fold_values: tuple[float, ...] = (),
 ) -> TrialRecord:  # fmt: skip
     scores = {
         "average_precision": Score(value, value, 0.01),
         "log_loss": Score(loss, loss, 0.01),
         "prevalence_ratio": Score(ratio, ratio, 0.01),
     }
-    return TrialRecord(number, configuration, "complete", scores)
+    return TrialRecord(number, configuration, "complete", scores, fold_values=fold_values)
 
 
 @pytest.mark.parametrize("configuration", [PLAIN, WEIGHTED])
@@ -69,3 +70,19 @@ def test_a_trial_that_fails_the_gate_leads_only_by_a_hundredth(ahead: float, lea
     assert (contest.merit(weighted) > contest.merit(plain)) is leads
     calibrated = contest.mark(record(1, WEIGHTED, value=0.5 + ahead))
     assert contest.merit(calibrated) > contest.merit(plain)
+
+
+@pytest.mark.parametrize(("ahead", "leads"), [(0.015, False), (0.025, True)])
+def test_a_weight_has_to_be_ahead_by_more_than_the_folds_differ(ahead: float, leads: bool) -> None:
+    """By the standard error of a difference, once there are trials enough to tell it."""
+    contest = Contest(get_metric("average_precision"), [Level(5)], EvaluationFolder(None), PLAIN)
+    rng = np.random.default_rng(0)
+    plain = record(0, PLAIN, fold_values=(0.5,) * 5)
+    weighted = record(1, WEIGHTED, value=0.5 + ahead, fold_values=(0.5 + ahead,) * 5)
+    contest.add(plain)
+    contest.add(weighted)
+    assert contest.merit(weighted) > contest.merit(plain)
+    for number in range(2, 400):
+        folds = tuple(rng.normal(0.4, 0.02 * np.sqrt(5 / 2), 5).tolist())
+        contest.add(record(number, PLAIN, value=0.4, fold_values=folds))
+    assert (contest.merit(weighted) > contest.merit(plain)) is leads
