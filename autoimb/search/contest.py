@@ -24,6 +24,8 @@ __all__ = ["ENOUGH_FOR_NOISE", "Contest", "tell_noise"]
 N_CANDIDATES = 24
 # By less than this nothing is better, once its probabilities are worse.
 TIE = 0.01
+# The expected maximum of ten standard normals.
+LUCK = 1.5
 # Finished trials from which the noise of the folds can be told, and degrees of freedom: from
 # fewer it may come out as a third of what it is.
 ENOUGH_FOR_NOISE, ENOUGH_FREEDOM = 3, 8
@@ -161,12 +163,12 @@ class Contest:
         """Rank by value, less the lead that a strategy has to have.
 
         One that fails the calibration gate has to be ahead by a hundredth, one with a sampler or a
-        weight by the standard error of the difference of two configurations: of many that are
-        hardly better than none the best has been lucky (benchmarks/decision/selection.py).
+        weight by one and a half standard errors of the difference of two configurations: that much
+        luck has the best of ten that are no better than none (benchmarks/decision/selection.py).
         """
         lead = 0.0 if record.is_calibrated else TIE
         if not record.configuration.is_untouched and (noise := self.noise):
-            lead = max(lead, noise / math.sqrt(len(record.fold_values)))
+            lead = max(lead, LUCK * noise / math.sqrt(len(record.fold_values)))
         return self.value(record) - lead
 
     def _place(self, record: TrialRecord) -> tuple[float, int]:

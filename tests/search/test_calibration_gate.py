@@ -72,9 +72,9 @@ def test_a_trial_that_fails_the_gate_leads_only_by_a_hundredth(ahead: float, lea
     assert contest.merit(calibrated) > contest.merit(plain)
 
 
-@pytest.mark.parametrize(("ahead", "leads"), [(0.015, False), (0.025, True)])
+@pytest.mark.parametrize(("ahead", "leads"), [(0.025, False), (0.035, True)])
 def test_a_weight_has_to_be_ahead_by_more_than_the_folds_differ(ahead: float, leads: bool) -> None:
-    """By the standard error of a difference, once there are trials enough to tell it."""
+    """By 1.5 standard errors of a difference, once there are trials enough to tell them."""
     contest = Contest(get_metric("average_precision"), [Level(5)], EvaluationFolder(None), PLAIN)
     rng = np.random.default_rng(0)
     plain = record(0, PLAIN, fold_values=(0.5,) * 5)
