@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from command_line import QUICK, Command
 
-from autoimb.errors import AutoImbWarning
+from autoimb.errors import AutoImbWarning, DataError
 
 COMMANDS = (
     "fit", "predict", "evaluate", "retune", "retarget", "profile", "replay", "spaces", "ui",
@@ -82,14 +82,19 @@ def test_failures_are_one_line_and_no_traceback(shell: Command) -> None:
     assert found.stderr == "error: nothing.csv: no such file. Check the path.\n"
 
 
-@pytest.mark.parametrize("place", [0, 1, 2])
-def test_debug_shows_where_an_error_came_from(shell: Command, place: int) -> None:
-    arguments = ["fit", "nothing.csv"]
-    arguments.insert(place, "--debug")
-    found = shell(*arguments)
+def test_debug_shows_where_an_error_came_from(shell: Command) -> None:
+    found = shell("fit", "nothing.csv", "--debug")
     assert found.code != 0
     assert found.stderr.startswith("Traceback")
     assert "autoimb.errors.DataError: nothing.csv: no such file" in found.stderr
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_debug_lets_errors_through_wherever_it_stands(cli: Command, place: int) -> None:
+    arguments = ["fit", "nothing.csv"]
+    arguments.insert(place, "--debug")
+    with pytest.raises(DataError, match=r"^nothing\.csv: no such file"):
+        cli(*arguments)
 
 
 def test_what_nobody_foresaw_is_one_line_too(cli: Command, monkeypatch: pytest.MonkeyPatch) -> None:
