@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 import math
 import re
@@ -195,16 +196,18 @@ DRAWN = (
 )
 
 
+@functools.cache
+def profile_of(name: str) -> Profile:
+    """Profile a table once, whichever tests look at it."""
+    return autoimb.profile(*{**TABLES, **LARGE}[name]())
+
+
 @pytest.fixture(
     scope="module",
-    params=[
-        *[pytest.param(make, id=name) for name, make in TABLES.items()],
-        *[pytest.param(make, id=name, marks=pytest.mark.slow) for name, make in LARGE.items()],
-    ],
+    params=[*TABLES, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)],
 )
 def found(request: pytest.FixtureRequest) -> Profile:
-    X, y = request.param()
-    return autoimb.profile(X, y)
+    return profile_of(request.param)
 
 
 def estimates(profile: Profile) -> Iterable[tuple[str, Estimate]]:
@@ -243,12 +246,12 @@ def test_every_search_space_can_read_its_facts(found: Profile) -> None:
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_it_can_be_drawn(name: str) -> None:
-    profile = autoimb.profile(*TABLES[name]())
+    profile = profile_of(name)
     assert f"{profile.n_rows:,}" in profile._repr_html_()
 
 
 def test_names_and_labels_are_no_markup() -> None:
-    html = autoimb.profile(*TABLES["names beyond ASCII"]())._repr_html_()
+    html = profile_of("names beyond ASCII")._repr_html_()
     assert "<b>'" not in html
     assert "<i>" not in html
     assert "größe" in html
@@ -270,7 +273,7 @@ REASONS = {
 
 @pytest.mark.parametrize(("name", "measure"), REASONS)
 def test_why_a_measure_is_not_defined(name: str, measure: str) -> None:
-    profile = autoimb.profile(*TABLES[name]())
+    profile = profile_of(name)
     assert str(profile.measures[measure]) == f"not defined: {REASONS[name, measure]}"
 
 
@@ -293,7 +296,7 @@ def test_what_is_no_table_with_labels_is_said_in_a_line(X: Any, y: Any) -> None:
 
 
 def test_rows_without_a_label_are_left_out() -> None:
-    profile = autoimb.profile(*TABLES["labels that are missing"]())
+    profile = profile_of("labels that are missing")
     assert profile.class_counts == {"no": 80, "yes": 11}
 
 
@@ -325,6 +328,6 @@ def test_a_twin_of_its_own_class_is_the_nearest_however_dense_the_table(n_values
 
 def test_in_what_form_labels_come_does_not_matter() -> None:
     names = [name for name in TABLES if "labels as" in name or name == "a list of labels"]
-    found = [autoimb.profile(*TABLES[name]()) for name in names]
+    found = [profile_of(name) for name in names]
     assert len({profile.n_minority for profile in found}) == 1
     assert len({str(profile.classes[0].measures["kdn"]) for profile in found}) == 1
