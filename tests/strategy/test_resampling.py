@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ each_sampler = pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: 
 each_size = pytest.mark.parametrize("n_classes", [2, 3])
 
 
+@functools.cache
 def gappy_dataset(n_classes: int) -> Dataset:
     """Numbers and categories with few and many levels; cells are missing in all of them."""
     rng = np.random.default_rng(0)
@@ -36,8 +39,16 @@ def gappy_dataset(n_classes: int) -> Dataset:
     return make_dataset(table, y)
 
 
-def draw(component: Component, data: Dataset) -> Resampled:
-    facts = profile_dataset(data).facts(5)
+@functools.cache
+def facts_of(n_classes: int) -> Mapping[str, float]:
+    return profile_dataset(gappy_dataset(n_classes)).facts(5)
+
+
+@functools.cache
+def draw(name: str, n_classes: int) -> Resampled:
+    """Draw from the gappy table, once for all that look at what a sampler drew."""
+    (component,) = [one for one in SAMPLERS if one.name == name]
+    data, facts = gappy_dataset(n_classes), facts_of(n_classes)
     assert component.suits(facts)
     choice = component.capped(facts).choose(lambda _, parameter: parameter.default)
     part = TrainingPart(data.X, data.y, data.schema.n_levels, data.n_classes, seed=0)
@@ -49,7 +60,7 @@ def draw(component: Component, data: Dataset) -> Resampled:
 @each_sampler
 def test_real_rows_stay_and_synthetic_ones_are_valid(sampler: Component, n_classes: int) -> None:
     data = gappy_dataset(n_classes)
-    found = draw(sampler, data)
+    found = draw(sampler.name, n_classes)
     assert len(found.y) == len(found.kept) + len(found.synthetic)
     assert set(found.y) == set(range(n_classes))
     # A kept row is given by number, so its cells, gaps included, are those of the table.
@@ -72,15 +83,13 @@ def test_real_rows_stay_and_synthetic_ones_are_valid(sampler: Component, n_class
 )
 def test_the_classes_come_closer(sampler: Component, n_classes: int) -> None:
     data = gappy_dataset(n_classes)
-    sizes, before = np.bincount(draw(sampler, data).y), data.class_counts
+    sizes, before = np.bincount(draw(sampler.name, n_classes).y), data.class_counts
     assert sizes.max() / sizes.min() < before.max() / before.min()
 
 
 def test_over_sampling_keeps_every_real_row_first() -> None:
-    data = gappy_dataset(2)
-    for sampler in SAMPLERS:
-        if sampler.name in ("random_over", "smote", "smotenc", "adasyn", "svm_smote"):
-            np.testing.assert_array_equal(draw(sampler, data).kept[:160], np.arange(160))
+    for name in ("random_over", "smote", "smotenc", "adasyn", "svm_smote"):
+        np.testing.assert_array_equal(draw(name, 2).kept[:160], np.arange(160))
 
 
 def test_a_sampler_that_loses_a_class_is_refused() -> None:
