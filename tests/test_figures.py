@@ -53,6 +53,7 @@ def test_a_class_that_is_never_predicted_has_no_precision_to_mark() -> None:
 
 @pytest.mark.parametrize("name", ["$x_1$", "東京", "_hidden", "a" * 200, "%s {0}", ""])
 def test_awkward_labels_are_drawn_without_a_warning(name: str) -> None:
-    for figure in draw(2, names=["no", name]).values():
+    figures = draw(2, names=["no", name])
+    for figure in figures.values():
         figure.savefig(BytesIO())
-    assert len(legend(draw(2, names=["no", name])["roc"])) == 3
+    assert len(legend(figures["roc"])) == 3

@@ -366,7 +366,7 @@ def encoded(cells: pd.Series[Any]) -> tuple[Column, np.ndarray[Any, Any]]:
     return column, column.to_numbers(cells)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(cells=COLUMNS, random=st.randoms(use_true_random=False))
 def test_any_column_is_read_and_row_order_does_not_matter(cells: list[Any], random: Any) -> None:
     column, numbers = encoded(series(cells, object))
