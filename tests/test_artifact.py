@@ -244,7 +244,7 @@ MODELS = {
     "balanced_forest": 'class = "imblearn.ensemble.BalancedRandomForestClassifier"\n'
     'input = "numeric"\nn_estimators = 5\nwithout = ["sampler"]',
     "easy_ensemble": 'class = "imblearn.ensemble.EasyEnsembleClassifier"\n'
-    'input = "numeric"\nn_estimators = 3\nwithout = ["sampler"]',
+    'input = "numeric"\nn_estimators = 1\nwithout = ["sampler"]',  # of 50 stumps each
     "balanced_bagging": 'class = "imblearn.ensemble.BalancedBaggingClassifier"\n'
     'input = "numeric"\nn_estimators = 3\nwithout = ["sampler"]',
     "rus_boost": 'class = "imblearn.ensemble.RUSBoostClassifier"\n'
