@@ -67,6 +67,22 @@ def fitted(loans: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Any
     )
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """An MLflow store whose tables exist, to write where a test wants it: to make it takes long."""
+    from mlflow import MlflowClient
+
+    path = tmp_path_factory.mktemp("empty") / "mlflow.db"
+    MlflowClient(tracking_uri=f"sqlite:///{path}").search_experiments()
+    return path.read_bytes()
+
+
+@pytest.fixture
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """See how sure a threshold is from few resamples: of a small fit they take a third."""
+    monkeypatch.setattr("autoimb.decision.stability.N_RESAMPLES", 20)
+
+
 @pytest.fixture
 def model_file(fitted: Any, tmp_path: Path) -> Path:
     """A model of the table, with its manifest, to do with as a test likes."""

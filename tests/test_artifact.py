@@ -19,6 +19,8 @@ from autoimb.errors import ArtifactError
 from autoimb.fitted_model import FittedModel
 from autoimb.manifest import manifest_path, read_manifest
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 LOAD_AND_PREDICT = """
 import json, sys
 import pandas as pd

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from command_line import Command
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 HEAD = "age,city,default\n"
 ROWS = "31,Rome,no\n42,Oslo,yes\n27,Rome,no\n58,Oslo,no\n35,Lima,yes\n44,Rome,no\n" * 3
 

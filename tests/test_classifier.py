@@ -20,6 +20,8 @@ import autoimb
 from autoimb import AutoImbClassifier
 from autoimb.errors import DataError, UsageError
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 QUICK: dict[str, Any] = {
     "time_budget": None,
     "n_trials": 2,

@@ -16,6 +16,8 @@ from autoimb.planning import Plan
 from autoimb.refitting import FEW_ROWS
 from autoimb.strategy.pipeline import AveragedPipeline, BlendedPipeline, TrainedPipeline
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 N_FOLDS = 3
 
 

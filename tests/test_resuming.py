@@ -22,6 +22,8 @@ from autoimb import AutoImbClassifier
 from autoimb.errors import UsageError
 from autoimb.search.resources import plan_resources
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 N_ROWS = 120
 PATIENCE = 60.0
 FORKS = multiprocessing.get_context("forkserver")

@@ -14,6 +14,8 @@ from autoimb.fitting import FitResult
 from autoimb.planning import Plan
 from autoimb.running import read_problem
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 QUICK: dict[str, Any] = {
     "n_trials": 1,
     "time_budget": None,

@@ -27,6 +27,8 @@ from autoimb.errors import AutoImbWarning
 from autoimb.tracking import default_tracking_uri, open_tracker, tracker
 from autoimb.tracking.writer import RunWriter
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 SPACE = """
 [model.logistic]
 class = "sklearn.linear_model.LogisticRegression"
@@ -110,9 +112,11 @@ def read_back(uri: str, experiment: str) -> tuple[MlflowClient, list[Run], list[
 
 
 @pytest.fixture(scope="module")
-def tracked(quick: Quick, tmp_path_factory: pytest.TempPathFactory) -> Tracked:
+def tracked(quick: Quick, empty_store: bytes, tmp_path_factory: pytest.TempPathFactory) -> Tracked:
     folder = tmp_path_factory.mktemp("tracked")
     (folder / "space.toml").write_text(SPACE + FAILING)
+    (folder / "runs").mkdir()
+    (folder / "runs" / "mlflow.db").write_bytes(empty_store)
     uri = f"sqlite:///{folder}/runs/mlflow.db"
     table, y = make_table()
     fitted = quick(
@@ -122,17 +126,9 @@ def tracked(quick: Quick, tmp_path_factory: pytest.TempPathFactory) -> Tracked:
     return Tracked(uri, folder, table, fitted, client, parent, children)
 
 
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store whose tables exist: making them takes seconds."""
-    path = tmp_path_factory.mktemp("empty") / "mlflow.db"
-    MlflowClient(tracking_uri=f"sqlite:///{path}").search_experiments()
-    return path
-
-
 @pytest.fixture
-def store(empty_store: Path, tmp_path: Path) -> str:
-    (tmp_path / "mlflow.db").write_bytes(empty_store.read_bytes())
+def store(empty_store: bytes, tmp_path: Path) -> str:
+    (tmp_path / "mlflow.db").write_bytes(empty_store)
     return f"sqlite:///{tmp_path}/mlflow.db"
 
 
@@ -244,11 +240,9 @@ def test_the_figures_are_pictures(tracked: Tracked, name: str) -> None:
     assert len(content) > 10_000
 
 
-def test_artifacts_lie_beside_the_store_and_its_commits_are_fast(tracked: Tracked) -> None:
+def test_artifacts_lie_beside_the_store(tracked: Tracked) -> None:
     runs = tracked.folder / "runs"
     assert (runs / "artifacts" / "loans___2" / tracked.parent.info.run_id).is_dir()
-    with closing(sqlite3.connect(runs / "mlflow.db")) as connection:
-        assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
 
 
 def open_model(tracked: Tracked, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -358,11 +352,13 @@ def test_fits_share_an_experiment_under_names_that_mlflow_takes(
 def test_what_the_user_does_with_mlflow_goes_on(
     quick: Quick,
     store: str,
-    empty_store: Path,
+    empty_store: bytes,
     numbers: Data,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{empty_store}")
+    (tmp_path / "of_the_user.db").write_bytes(empty_store)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/of_the_user.db")
     before, environment = mlflow.get_tracking_uri(), dict(os.environ)
     with mlflow.start_run() as mine:
         quick(store).fit(*numbers)
@@ -422,8 +418,12 @@ def test_by_default_runs_go_to_one_folder_without_a_word(tmp_path: Path) -> None
         output, _ = process.communicate(timeout=300)
         assert (process.returncode, output) == (0, "")
     assert {path.name for path in tmp_path.iterdir()} == {"script.py", "autoimb_runs"}
-    _, parents, children = read_back(f"sqlite:///{tmp_path}/autoimb_runs/mlflow.db", "autoimb")
+    store = tmp_path / "autoimb_runs" / "mlflow.db"
+    _, parents, children = read_back(f"sqlite:///{store}", "autoimb")
     assert len(parents) == len(children) == 2
+    # in the mode in which commits are fast
+    with closing(sqlite3.connect(store)) as connection:
+        assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
 
 
 # What goes wrong in tracking is one warning, and the fit goes on.

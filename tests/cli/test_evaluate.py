@@ -17,6 +17,8 @@ from sklearn.metrics import (
 import autoimb
 from autoimb.metrics import METRICS
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 
 def test_the_figures_are_those_of_the_predictions(
     cli: Command, loans: pd.DataFrame, loans_csv: Path, model_file: Path

@@ -13,6 +13,8 @@ from command_line import Command
 import autoimb
 from autoimb.data import reading
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 HEADER = "label,probability_no,probability_yes"
 
 

@@ -25,7 +25,7 @@ from small_runs import (
 import autoimb
 from autoimb.errors import AutoImbWarning
 
-pytestmark = pytest.mark.usefixtures("mainless")
+pytestmark = pytest.mark.usefixtures("mainless", "few_resamples")
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

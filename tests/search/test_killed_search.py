@@ -42,7 +42,7 @@ from autoimb.search.resources import Resources
 from autoimb.search.study import search
 from autoimb.strategy.search_space import SearchSpace, load_space
 
-pytestmark = pytest.mark.usefixtures("mainless")
+pytestmark = pytest.mark.usefixtures("mainless", "few_resamples")
 
 
 def assert_it_goes_on(

@@ -37,7 +37,7 @@ from small_runs import (
 import autoimb
 from autoimb.errors import UsageError
 
-pytestmark = pytest.mark.usefixtures("mainless")
+pytestmark = pytest.mark.usefixtures("mainless", "few_resamples")
 
 # ------------------------------------------------------------------------- a clock that jumps
 

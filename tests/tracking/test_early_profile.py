@@ -15,6 +15,8 @@ import autoimb
 from autoimb.tracking.contents import rehearse_model, write_profile
 from autoimb.tracking.writer import RunWriter
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 SPACE = """
 [model.logistic]
 class = "sklearn.linear_model.LogisticRegression"
@@ -26,14 +28,6 @@ C = {low = 0.01, high = 10, log = true, default = 1.0}
 PAGE_AND_RECORD = {"profile.html", "profile.json"}
 PICTURES = {"profile_class_counts.png", "profile_feature_overlap.png", "profile_projection.png"}
 CURVES = {"precision_recall.png", "roc.png", "confusion_matrix.png"}
-
-
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A store whose tables exist: making them takes seconds."""
-    path = tmp_path_factory.mktemp("empty") / "mlflow.db"
-    MlflowClient(tracking_uri=f"sqlite:///{path}").search_experiments()
-    return path.read_bytes()
 
 
 @pytest.fixture
