@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,11 @@ class Outcome:
 
 
 Command = Callable[..., Outcome]
+
+
+def but_for_resamples(told: object) -> str:
+    """Leave out how sure a threshold is, which depends on the number of resamples."""
+    return re.sub(r" \(95 % of resamples: [^)]*\)", "", str(told))
 
 
 def _refuse(constant: str) -> None:

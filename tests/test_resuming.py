@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from command_line import Command, Outcome
+from command_line import Command, Outcome, but_for_resamples
 
 import autoimb
 from autoimb import AutoImbClassifier
@@ -444,7 +444,8 @@ def test_a_count_of_trials_gives_the_same_wherever_they_run(
     X = loans.drop(columns="default")
     assert np.array_equal(found.predict_proba(X), known.predict_proba(X))
     assert found.model_.rule == known.model_.rule
-    assert str(found.recommendation_) == str(known.recommendation_)
+    told = [one.recommendation_ for one in (found, known)]
+    assert but_for_resamples(told[0]) == but_for_resamples(told[1])
 
 
 def test_another_seed_gives_something_else(loans: pd.DataFrame) -> None:
