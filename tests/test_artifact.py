@@ -42,6 +42,7 @@ def edit_manifest(model_file: Path, **entries: object) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **entries}))
 
 
+@pytest.mark.slow
 def test_a_fresh_process_predicts_the_same_and_imports_little(
     fresh_python: Command, loans: pd.DataFrame, loans_csv: Path, model_file: Path, fitted: Any
 ) -> None:

@@ -320,6 +320,7 @@ def test_scores_are_linked_to_the_model(tracked: Tracked) -> None:
     )
 
 
+@pytest.mark.slow
 def test_several_classes_in_an_array(
     quick: Quick, store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -337,6 +338,7 @@ def test_several_classes_in_an_array(
         assert_frame_equal(model.predict(rows), fitted.model_.predict_table(rows))
 
 
+@pytest.mark.slow
 def test_fits_share_an_experiment_under_names_that_mlflow_takes(
     quick: Quick, store: str, numbers: Data
 ) -> None:
@@ -349,6 +351,7 @@ def test_fits_share_an_experiment_under_names_that_mlflow_takes(
     assert "recall_at_precision_0.8_spread" in children[0].data.metrics
 
 
+@pytest.mark.slow
 def test_what_the_user_does_with_mlflow_goes_on(
     quick: Quick,
     store: str,

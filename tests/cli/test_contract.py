@@ -82,6 +82,7 @@ def test_failures_are_one_line_and_no_traceback(shell: Command) -> None:
     assert found.stderr == "error: nothing.csv: no such file. Check the path.\n"
 
 
+@pytest.mark.slow
 def test_debug_shows_where_an_error_came_from(shell: Command) -> None:
     found = shell("fit", "nothing.csv", "--debug")
     assert found.code != 0
@@ -140,6 +141,7 @@ def test_json_is_one_object_on_stdout(
     assert found.stdout.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_is_no_error(loans_csv: Path, model_file: Path) -> None:
     code = "from autoimb.cli.app import main; main()"
     process = subprocess.Popen(

@@ -51,7 +51,7 @@ def fill_disk(patch: pytest.MonkeyPatch, *, for_journal: int | None, for_arrays:
 
 
 @pytest.mark.parametrize("for_arrays", [False, True], ids=["journal", "journal and predictions"])
-@pytest.mark.parametrize("n", [0, 1, 40])
+@pytest.mark.parametrize("n", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 40))])
 def test_a_journal_that_has_no_room_left_is_one_warning_and_no_lost_fit(
     data: Path,
     table: pd.DataFrame,

@@ -79,6 +79,7 @@ def test_a_clock_that_jumps_to_and_fro_neither_ends_a_search_nor_prolongs_it(
 # ------------------------------------------------------------------------- two fits at once
 
 
+@pytest.mark.slow
 def test_a_second_fit_in_a_folder_is_refused_and_the_first_unharmed(
     data: Path, table: pd.DataFrame, uninterrupted: Any, tmp_path: Path
 ) -> None:
@@ -98,6 +99,7 @@ def test_a_second_fit_in_a_folder_is_refused_and_the_first_unharmed(
     assert_same_outcome(autoimb.fit(**asked), uninterrupted, table)
 
 
+@pytest.mark.slow
 def test_the_death_of_a_fit_opens_its_folder(data: Path, tmp_path: Path) -> None:
     write_space(tmp_path, seconds=0.03)
     asked = order(data, tmp_path)
@@ -106,6 +108,7 @@ def test_the_death_of_a_fit_opens_its_folder(data: Path, tmp_path: Path) -> None
     assert len(autoimb.fit(**asked).result.search.records) == N_TRIALS
 
 
+@pytest.mark.slow
 def test_two_fits_at_once_have_a_folder_each(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -196,6 +196,7 @@ def test_the_same_seed_tries_the_same(evaluator: Evaluator, space: Any) -> None:
     assert flat[0] == flat[1]
 
 
+@pytest.mark.slow
 def test_a_budget_in_seconds_is_kept(evaluator: Evaluator, space: Any) -> None:
     begun = time.monotonic()
     found = search(evaluator, space("Slow"), Budget(2.0), n_workers=1)

@@ -15,7 +15,7 @@ import autoimb
 from autoimb.tracking.contents import rehearse_model, write_profile
 from autoimb.tracking.writer import RunWriter
 
-pytestmark = pytest.mark.usefixtures("few_resamples")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("few_resamples")]
 
 SPACE = """
 [model.logistic]
