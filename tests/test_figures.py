@@ -22,7 +22,7 @@ def legend(figure: Any) -> list[str]:
     return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
 
 
-@pytest.mark.parametrize("n_classes", [2, 3, 15, 40])
+@pytest.mark.parametrize("n_classes", [2, 3, 15, pytest.param(40, marks=pytest.mark.slow)])
 def test_any_number_of_classes_can_be_drawn(n_classes: int) -> None:
     for figure in draw(n_classes).values():
         figure.savefig(BytesIO())
@@ -51,7 +51,14 @@ def test_a_class_that_is_never_predicted_has_no_precision_to_mark() -> None:
     assert not figures["precision_recall"].axes[0].texts
 
 
-@pytest.mark.parametrize("name", ["$x_1$", "東京", "_hidden", "a" * 200, "%s {0}", ""])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("$x_1$", "a" * 200),
+        # to draw each takes a second
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("東京", "_hidden", "%s {0}", "")),
+    ],
+)
 def test_awkward_labels_are_drawn_without_a_warning(name: str) -> None:
     figures = draw(2, names=["no", name])
     for figure in figures.values():

@@ -86,7 +86,7 @@ def test_a_winner_that_fails_on_all_rows_is_exported_as_its_folds(tmp_path: Path
     assert found.score > 0.5
 
 
-@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("n_classes", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_blend_holds_every_leading_strategy(n_classes: int) -> None:
     data = dataset(30, 150, n_classes)
     found = fit(data, "fast", n_trials=6, blend=True)

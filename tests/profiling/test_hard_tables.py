@@ -71,7 +71,6 @@ TABLES: dict[str, Callable[[], Table]] = {
     "classes of equal size": of_rows(100, 50),
     "three classes of equal size": of_labels(np.repeat([0, 1, 2], 30)),
     "100 classes": of_labels(np.arange(1000) % 100),
-    "100 unequal classes": of_labels(np.repeat(np.arange(100), np.arange(2, 102))),
     "one minority row of many": of_rows(20_100, 1),
     "three minority rows of many": of_rows(20_100, 3),
     "20 classes of one row": of_labels(["no"] * 80 + [f"c{i}" for i in range(20)]),
@@ -164,6 +163,7 @@ TABLES: dict[str, Callable[[], Table]] = {
     "numbers and missing labels": of_labels([0.0] * 80 + [np.nan] * 9 + [1.0] * 11),
 }  # fmt: skip
 LARGE: dict[str, Callable[[], Table]] = {
+    "100 unequal classes": of_labels(np.repeat(np.arange(100), np.arange(2, 102))),
     "10,000 columns": lambda: (numbers(300, 10_000), labels(300, 60)),
 }
 SPACES = [load_space(name) for name in shipped_spaces()]
@@ -172,27 +172,32 @@ SPACES = [load_space(name) for name in shipped_spaces()]
 # What pictures may stumble over.
 DRAWN = (
     "two rows",
-    "one minority row",
     "one row of each of ten classes",
-    "100 unequal classes",
-    "one number",
     "one category",
-    "one date of two rows",
-    "more columns than rows",
-    "categories only",
-    "5,000 categories",
     "no column ever filled",
-    "a column filled twice",
-    "nothing but infinite",
-    "all as large",
     "as small as numbers get",
-    "far from nothing",
     "heavy tails",
-    "two rows that repeat",
     "no column",
-    "perfectly apart",
     "names beyond ASCII",
-    "tuples as names",
+    *(
+        pytest.param(name, marks=pytest.mark.slow)
+        for name in (
+            "one minority row",
+            "100 unequal classes",
+            "one number",
+            "one date of two rows",
+            "more columns than rows",
+            "categories only",
+            "5,000 categories",
+            "a column filled twice",
+            "nothing but infinite",
+            "all as large",
+            "far from nothing",
+            "two rows that repeat",
+            "perfectly apart",
+            "tuples as names",
+        )
+    ),
 )
 
 

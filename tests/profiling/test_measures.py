@@ -127,7 +127,13 @@ def test_classes_apart_do_not_overlap_whatever_the_imbalance(ratio: int) -> None
 
 
 @each_table
-@pytest.mark.parametrize("exact_work", [np.inf, 0], ids=["distances", "products"])
+@pytest.mark.parametrize(
+    "exact_work",
+    [
+        pytest.param(np.inf, id="distances"),
+        pytest.param(0, id="products", marks=pytest.mark.slow),
+    ],
+)
 def test_random_labels_do_not_look_apart_in_tables_full_of_ties(
     kind: str, exact_work: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,8 +45,12 @@ def discovered() -> Iterator[tuple[str, Component]]:
 
 
 FOUND = dict(discovered())
-each_component = pytest.mark.parametrize("name", FOUND)
-each_size = pytest.mark.parametrize("n_classes", [2, 3])
+# It cross-validates a forest for every part.
+SLOW = ("default-sampler.instance_hardness",)
+each_component = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in FOUND]
+)
+each_size = pytest.mark.parametrize("n_classes", [2, pytest.param(3, marks=pytest.mark.slow)])
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,18 @@ from autoimb.strategy.resampling import BalanceTowards, Resampled, resample
 from autoimb.strategy.search_space import Component, load_space
 
 SAMPLERS = [c for c in load_space("default").stages["sampler"] if c.class_path]
-each_sampler = pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: sampler.name)
+# It cross-validates a forest.
+SLOW = ("instance_hardness",)
+
+
+def named(samplers: Iterable[Component]) -> list[Any]:
+    return [
+        pytest.param(one, id=one.name, marks=[pytest.mark.slow] * (one.name in SLOW))
+        for one in samplers
+    ]
+
+
+each_sampler = pytest.mark.parametrize("sampler", named(SAMPLERS))
 each_size = pytest.mark.parametrize("n_classes", [2, 3])
 
 
@@ -78,8 +89,7 @@ def test_real_rows_stay_and_synthetic_ones_are_valid(sampler: Component, n_class
 @pytest.mark.parametrize(
     "sampler",
     # Cleaning after SMOTE may take more than SMOTE gave.
-    [c for c in SAMPLERS if c.balance and c.name not in ("smote_enn", "smote_tomek")],
-    ids=lambda sampler: sampler.name,
+    named(c for c in SAMPLERS if c.balance and c.name not in ("smote_enn", "smote_tomek")),
 )
 def test_the_classes_come_closer(sampler: Component, n_classes: int) -> None:
     data = gappy_dataset(n_classes)
