@@ -235,7 +235,7 @@ def test_the_number_of_workers_changes_nothing(loans: pd.DataFrame) -> None:
         {"executor": "processes", "n_jobs": 2},
     ]
     alone, together = (
-        quick(n_trials=12, space="default", metric="f1", **each).fit(X, y) for each in asked
+        quick(n_trials=6, space="default", metric="f1", **each).fit(X, y) for each in asked
     )
     columns = ["strategy", "decision", "score", "spread", "trials", "trial"]
     pd.testing.assert_frame_equal(
@@ -249,13 +249,13 @@ def test_the_number_of_workers_changes_nothing(loans: pd.DataFrame) -> None:
 @pytest.mark.slow
 def test_it_works_inside_other_estimators() -> None:
     X, y = columns_of(200)
-    folds = StratifiedKFold(3)
-    scores = cross_val_score(make_pipeline(StandardScaler(), quick()), X, y, cv=folds)
+    folds, search = StratifiedKFold(3), quick(n_trials=1)
+    scores = cross_val_score(make_pipeline(StandardScaler(), search), X, y, cv=folds)
     assert (scores > 0.7).all()
     assert np.isfinite(scores).all()
-    with_workers = cross_val_score(quick(), X, y, cv=folds, n_jobs=2)
+    with_workers = cross_val_score(search, X, y, cv=folds, n_jobs=2)
     assert (with_workers > 0.7).all()
-    calibrated = CalibratedClassifierCV(quick(), cv=2).fit(X, y)
+    calibrated = CalibratedClassifierCV(search, cv=2).fit(X, y)
     assert calibrated.predict_proba(X).shape == (200, 2)
 
 

@@ -172,8 +172,8 @@ def test_runs_at_the_same_time_have_folders_of_their_own(
     loans: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    folders = {autoimb.fit(loans, **QUICK).folder for _ in range(3)}
-    assert len(folders) == 3
+    folders = {autoimb.fit(loans, **QUICK).folder for _ in range(2)}
+    assert len(folders) == 2
     assert all((folder / "model.pkl").is_file() for folder in folders)
     assert {folder.parent for folder in folders} == {Path("autoimb_runs")}
 
