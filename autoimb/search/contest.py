@@ -22,7 +22,7 @@ __all__ = ["ENOUGH_FOR_NOISE", "Contest", "tell_noise"]
 
 # Strategies whose best predictions are kept.
 N_CANDIDATES = 24
-# By less than this nothing is better, once its probabilities are worse.
+# By less than this no sampler is worth having, and nothing whose probabilities are worse.
 TIE = 0.01
 # The expected maximum of ten standard normals.
 LUCK = 1.5
@@ -162,14 +162,16 @@ class Contest:
     def merit(self, record: TrialRecord) -> float:
         """Rank by value, less the lead that a strategy has to have.
 
-        One that fails the calibration gate has to be ahead by a hundredth, one with a sampler or a
-        weight by one and a half standard errors of the difference of two configurations: that much
-        luck has the best of ten that are no better than none (benchmarks/decision/selection.py).
+        One that fails the calibration gate or has a sampler or a weight has to be ahead by a
+        hundredth, the latter also by one and a half standard errors of the difference of two
+        configurations: that much luck has the best of ten that are no better than none
+        (benchmarks/decision/selection.py).
         """
-        lead = 0.0 if record.is_calibrated else TIE
-        if not record.configuration.is_untouched and (noise := self.noise):
-            lead = max(lead, LUCK * noise / math.sqrt(len(record.fold_values)))
-        return self.value(record) - lead
+        value, is_untouched = self.value(record), record.configuration.is_untouched
+        if is_untouched and record.is_calibrated:
+            return value
+        luck = 0.0 if is_untouched else LUCK * (self.noise or 0.0)
+        return value - max(TIE, luck / math.sqrt(max(len(record.fold_values), 1)))
 
     def _place(self, record: TrialRecord) -> tuple[float, int]:
         return -self.merit(record), record.number

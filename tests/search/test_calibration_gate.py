@@ -68,8 +68,6 @@ def test_a_trial_that_fails_the_gate_leads_only_by_a_hundredth(ahead: float, lea
     weighted = contest.mark(record(1, WEIGHTED, value=0.5 + ahead, loss=0.3))
     assert not weighted.is_calibrated
     assert (contest.merit(weighted) > contest.merit(plain)) is leads
-    calibrated = contest.mark(record(1, WEIGHTED, value=0.5 + ahead))
-    assert contest.merit(calibrated) > contest.merit(plain)
 
 
 @pytest.mark.parametrize(("ahead", "leads"), [(0.025, False), (0.035, True)])
@@ -81,7 +79,7 @@ def test_a_weight_has_to_be_ahead_by_more_than_the_folds_differ(ahead: float, le
     weighted = record(1, WEIGHTED, value=0.5 + ahead, fold_values=(0.5 + ahead,) * 5)
     contest.add(plain)
     contest.add(weighted)
-    assert contest.merit(weighted) > contest.merit(plain)
+    assert contest.merit(weighted) > contest.merit(plain)  # by a hundredth at least
     for number in range(2, 400):
         folds = tuple(rng.normal(0.4, 0.02 * np.sqrt(5 / 2), 5).tolist())
         contest.add(record(number, PLAIN, value=0.4, fold_values=folds))
