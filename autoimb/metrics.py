@@ -17,6 +17,9 @@ __all__ = ["METRICS", "Counts", "Metric", "count", "get_metric", "stack_counts"]
 
 Average = Literal["positive", "macro", "weighted"]
 
+# Weights of rows add up with rounding.
+ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -59,6 +62,9 @@ def count(
     >>> count(np.array([0, 1, 1]), np.array([0, 1, 0]), 2).correct
     array([1., 1.])
     """
+    y, labels = np.asarray(y, dtype=np.intp), np.asarray(labels, dtype=np.intp)
+    if labels.size and labels.min() < 0:
+        raise ValueError("rows that no class was decided for cannot be counted: leave them out.")
     cells = np.bincount(n_classes * y + labels, weights, n_classes**2).astype(float)
     table = cells.reshape(n_classes, n_classes)
     return Counts(table.sum(axis=1), table.sum(axis=0), table.diagonal())
@@ -133,14 +139,14 @@ def _recall_at_precision(counts: Counts, floor: float) -> FloatArray:
     """Recall where the floor holds; below it, how far precision falls short, as a negative."""
     precision = _ratio(counts.correct, counts.predicted)[..., -1]
     recall = _ratio(counts.correct, counts.true)[..., -1]
-    return np.where((precision >= floor) & (recall > 0), recall, precision - 1.0)
+    return np.where((precision >= floor - ROUNDING) & (recall > 0), recall, precision - 1.0)
 
 
 def _precision_at_recall(counts: Counts, floor: float) -> FloatArray:
     """Precision where the floor holds; below it, how far recall falls short, as a negative."""
     precision = _ratio(counts.correct, counts.predicted)[..., -1]
     recall = _ratio(counts.correct, counts.true)[..., -1]
-    return np.where(recall >= floor, precision, recall - 1.0)
+    return np.where(recall >= floor - ROUNDING, precision, recall - 1.0)
 
 
 def _one_against_rest(

@@ -9,9 +9,16 @@ import numpy as np
 
 from autoimb.arrays import AnyArray, FloatArray, IntArray
 from autoimb.decision.calibration import LogisticCurve, tally
-from autoimb.decision.sweep import Sweep, make_counts
+from autoimb.decision.sweep import Sweep, between, make_counts
 
-__all__ = ["PSEUDO_POSITIVES", "Groups", "group_rows", "lean_share", "thin_out"]
+__all__ = [
+    "PSEUDO_POSITIVES",
+    "Groups",
+    "group_rows",
+    "lean_share",
+    "spread_thresholds",
+    "thin_out",
+]
 
 # The calibrated curve counts as much as this many positives; benchmarks/decision measures it.
 PSEUDO_POSITIVES = 50.0
@@ -134,12 +141,47 @@ def group_rows(
     )
 
 
-def thin_out(thresholds: FloatArray) -> FloatArray:
-    """Keep at most a thousand thresholds, the first and the last among them."""
+def spread_thresholds(corners: FloatArray, score: FloatArray) -> FloatArray:
+    """Lay further thresholds between the corners, for counts that are expected, not seen.
+
+    Examples
+    --------
+    >>> p = np.arange(10) / 10
+    >>> len(spread_thresholds(np.array([0.95, 0.45, 0.0]), p))
+    11
+    """
+    falling = np.unique(score.astype(float))[::-1]
+    further = thin_out(between(falling[:-1], falling[1:]))
+    return np.unique(np.append(corners, further))[::-1]
+
+
+def thin_out(thresholds: FloatArray, around: float | None = None) -> FloatArray:
+    """Keep at most a thousand thresholds, the first and the last among them.
+
+    Parameters
+    ----------
+    thresholds : ndarray of shape (n_thresholds,)
+        Falling.
+    around : float, optional
+        A threshold whose neighbours are all kept, as many again.
+
+    Returns
+    -------
+    ndarray
+
+    Examples
+    --------
+    >>> thin_out(np.linspace(1.0, 0.0, 5001), around=0.5).shape
+    (1800,)
+    """
     n = len(thresholds)
     if n <= N_THRESHOLDS:
         return thresholds
-    return np.asarray(thresholds[np.linspace(0, n - 1, N_THRESHOLDS).astype(int)])
+    kept = np.linspace(0, n - 1, N_THRESHOLDS).astype(int)
+    if around is not None:
+        here = int(abs(thresholds - around).argmin())
+        kept = np.union1d(kept, np.arange(here - N_THRESHOLDS // 2, here + N_THRESHOLDS // 2))
+    return np.asarray(thresholds[kept[(kept >= 0) & (kept < n)]])
 
 
 def lean_share(n_positive: float, pseudo_positives: float = PSEUDO_POSITIVES) -> float:

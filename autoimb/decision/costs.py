@@ -71,7 +71,7 @@ class Costs(Swept):
         if self.column is None:
             return negative, positive
         avoided = np.maximum(_row_costs(scored) - self.tp, 0.0)
-        alarm = np.full(len(avoided), self.fp - self.tn)
+        alarm = np.where(avoided > 0, self.fp - self.tn, 0.0)  # rows that are never flagged
         return (
             alarm if negative is None else alarm * negative,
             avoided if positive is None else avoided * positive,

@@ -10,7 +10,13 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
-from autoimb.decision.bagging import PSEUDO_POSITIVES, Groups, group_rows, lean_share, thin_out
+from autoimb.decision.bagging import (
+    PSEUDO_POSITIVES,
+    Groups,
+    group_rows,
+    lean_share,
+    spread_thresholds,
+)
 from autoimb.decision.rules import (
     ClassWeights,
     DecisionRule,
@@ -116,8 +122,8 @@ class Swept(ABC):
         share = lean_share(float(scored.y.sum()), self.lean)
         if share:
             rng = np.random.default_rng(0)  # the same rows give the same rule
-            groups = self.group(scored, thin_out(found.thresholds))
-            resamples = groups.resample(N_RESAMPLES, share, rng)
+            thresholds = spread_thresholds(found.thresholds, self.rank(scored))
+            resamples = self.group(scored, thresholds).resample(N_RESAMPLES, share, rng)
             if cuts := [self.cut(one, scored.class_weights) for one in resamples]:
                 return tuple(np.mean(cuts, axis=0).tolist())
         return self.cut(found, scored.class_weights)
@@ -130,11 +136,23 @@ class Swept(ABC):
         solved, least = asked.rule(*settled), asked.utility(scored, plain) + TOLERANCE
         if asked.utility(scored, solved) > least:
             return solved
-        ahead = found.thresholds[asked.values(found.counts, scored.class_weights) > least]
-        if len(settled) > 1 or not len(ahead):
-            return plain
-        # A mean that is worse here than the argmax: the nearest to it that is not.
-        return asked.rule(float(ahead[abs(ahead - settled[0]).argmin()]))
+        # A mean that is worse here than the argmax: what is best here, or near to it and ahead.
+        settled = asked.settle_near(settled, found, least, scored.class_weights)
+        solved = asked.rule(*settled)
+        return solved if asked.utility(scored, solved) > least else plain
+
+    def settle_near(
+        self,
+        thresholds: tuple[float, ...],
+        found: Sweep,
+        least: float,
+        class_weights: FloatArray | None = None,
+    ) -> tuple[float, ...]:
+        """Return the threshold nearest to one that is worth more than the least."""
+        ahead = found.thresholds[self.values(found.counts, class_weights) > least]
+        if len(thresholds) > 1 or not len(ahead):
+            return self.cut(found, class_weights)
+        return (float(ahead[abs(ahead - thresholds[0]).argmin()]),)
 
     def utility(self, scored: Scored, rule: DecisionRule) -> float:
         """Say how well a rule serves on the rows as they are."""

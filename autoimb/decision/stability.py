@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoimb.arrays import FloatArray
-from autoimb.decision.bagging import lean_share, thin_out
+from autoimb.decision.bagging import lean_share, spread_thresholds, thin_out
 from autoimb.decision.criteria import BestMetric, Criterion, Swept
 from autoimb.decision.rules import AbstainBand, ClassWeights, DecisionRule, RowCosts, Threshold
 from autoimb.decision.scored import Scored
@@ -89,12 +89,15 @@ def assess_stability(
     if not isinstance(criterion, Swept):
         return None
     numbers = _numbers(rule)
-    if type(rule) is not type(criterion.rule(*numbers)):  # the argmax served better
-        return None
     found = criterion.sweep(scored)
+    if type(rule) is not type(criterion.rule(*criterion.cut(found, scored.class_weights))):
+        return None  # the argmax served better
     asked = criterion.within_reach(found, scored.class_weights)
     share = lean_share(float(scored.y.sum()), asked.lean)
-    groups = asked.group(scored, thin_out(found.thresholds))
+    thresholds = thin_out(found.thresholds, numbers[0])
+    if share:
+        thresholds = spread_thresholds(thresholds, asked.rank(scored))
+    groups = asked.group(scored, thresholds)
     resamples = groups.resample(N_RESAMPLES, share, rng)
     cuts = [asked.cut(one, scored.class_weights) for one in resamples]
     intervals = _intervals([one for one in cuts if len(one) == len(numbers)], numbers)

@@ -9,12 +9,12 @@ import numpy as np
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.metrics import Counts
 
-__all__ = ["Sweep", "make_counts", "sweep_corners", "sweep_thresholds"]
+__all__ = ["Sweep", "above", "between", "make_counts", "sweep_corners", "sweep_thresholds"]
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """The counts that every possible threshold gives.
+    """The counts that thresholds give.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ def sweep_thresholds(y: IntArray, score: FloatArray) -> Sweep:
     >>> import numpy as np
     >>> found = sweep_thresholds(np.array([0, 1, 1]), np.array([0.2, 0.6, 0.6]))
     >>> found.thresholds.round(2)
-    array([1.6, 0.4, 0.1])
+    array([0.6, 0.4, 0.1])
     >>> found.counts.correct[:, 1]
     array([0., 2., 2.])
     """
@@ -59,7 +59,7 @@ def sweep_thresholds(y: IntArray, score: FloatArray) -> Sweep:
     false = np.append(0, last_of_tie + 1) - hits
     ends = np.append(falling[last_of_tie], falling[-1] - abs(falling[-1]))
     return Sweep(
-        np.append(falling[0] + 1.0, _middles(ends[:-1], ends[1:])),
+        np.append(above(falling[0]), between(ends[:-1], ends[1:])),
         make_counts(hits, false, hits[-1], false[-1]),
     )
 
@@ -89,7 +89,7 @@ def sweep_corners(y: IntArray, score: FloatArray) -> Sweep:
     >>> p = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
     >>> found = sweep_corners(np.array([0, 0, 1, 0, 1, 1]), p)
     >>> found.thresholds.round(2)
-    array([1.6 , 0.45, 0.25, 0.05])
+    array([0.6 , 0.45, 0.25, 0.05])
     """
     is_positive = np.asarray(y) == 1
     positives, negatives = score[is_positive], score[~is_positive]
@@ -100,22 +100,27 @@ def sweep_corners(y: IntArray, score: FloatArray) -> Sweep:
     is_corner = np.diff(n_below, prepend=0) > 0
     at, n_below = lowest_of_tie[is_corner][::-1], n_below[is_corner][::-1]
     lowest = min(float(each[0]) for each in (positives, negatives) if len(each))
-    highest = max(float(each[-1]) for each in (positives, negatives) if len(each))
-    upper = np.append(positives[at].astype(float), lowest)
-    lower = np.append(negatives[n_below - 1].astype(float), lowest - abs(lowest))
+    highest = max(each[-1] for each in (positives, negatives) if len(each))
+    upper = np.append(positives[at], score.dtype.type(lowest))
+    lower = np.append(negatives[n_below - 1], score.dtype.type(lowest - abs(lowest)))
     n_negative, n_positive = len(negatives), len(positives)
     hits = np.concatenate([[0], n_positive - at, [n_positive]])
     false = np.concatenate([[0], n_negative - n_below, [n_negative]])
     return Sweep(
-        np.append(highest + 1.0, _middles(upper, lower)),
+        np.append(above(highest), between(upper, lower)),
         make_counts(hits, false, n_positive, n_negative),
     )
 
 
-def _middles(upper: FloatArray, lower: FloatArray) -> FloatArray:
+def above(highest: np.floating) -> float:
+    """Return the next number of the same precision: nearer to the scores than any other."""
+    return float(np.nextafter(highest, highest.dtype.type(np.inf)))
+
+
+def between(upper: FloatArray, lower: FloatArray) -> FloatArray:
     """Halve the way; between neighbouring floats the upper one itself separates them."""
-    middles = (upper + lower) / 2
-    return np.where(middles > lower, middles, upper)
+    middles = (upper + lower) / upper.dtype.type(2)
+    return np.where(middles > lower, middles, upper).astype(float)
 
 
 def make_counts(

@@ -22,8 +22,8 @@ __all__ = ["ENOUGH_FOR_NOISE", "Contest", "tell_noise"]
 
 # Strategies whose best predictions are kept.
 N_CANDIDATES = 24
-# By less than this no sampler is worth having, and nothing whose probabilities are worse.
-TIE = 0.01
+# A smaller part of the value is not worth a sampler, nor probabilities that are worse.
+TIE = 0.02
 # The expected maximum of ten standard normals.
 LUCK = 1.5
 # Finished trials from which the noise of the folds can be told, and degrees of freedom: from
@@ -102,7 +102,9 @@ class Contest:
         leader, noise = next(iter(self.leading()), None), self.noise
         if leader is None or noise is None:
             return None
-        return Hurdle(self.records[leader.record.number].fold_values, noise)
+        leading = self.records[leader.record.number]
+        lead = self.value(leading) - self.merit(leading)
+        return Hurdle(tuple(value - lead for value in leading.fold_values), noise)
 
     @property
     def noise(self) -> float | None:
@@ -162,16 +164,18 @@ class Contest:
     def merit(self, record: TrialRecord) -> float:
         """Rank by value, less the lead that a strategy has to have.
 
-        One that fails the calibration gate or has a sampler or a weight has to be ahead by a
-        hundredth, the latter also by one and a half standard errors of the difference of two
-        configurations: that much luck has the best of ten that are no better than none
+        One that fails the calibration gate has to be ahead by two hundredths of its value. So has
+        one that resamples or weighs, and by one and a half standard errors of the difference of
+        two configurations: that much luck has the best of ten that are no better than none
         (benchmarks/decision/selection.py).
         """
-        value, is_untouched = self.value(record), record.configuration.is_untouched
-        if is_untouched and record.is_calibrated:
-            return value
-        luck = 0.0 if is_untouched else LUCK * (self.noise or 0.0)
-        return value - max(TIE, luck / math.sqrt(max(len(record.fold_values), 1)))
+        value, configuration = self.value(record), record.configuration
+        tie = TIE * abs(value)
+        lead = 0.0 if record.is_calibrated else tie
+        if not configuration.is_untouched or configuration.model.balance is not None:
+            noise = self.noise or 0.0
+            lead += max(tie, LUCK * noise / math.sqrt(max(len(record.fold_values), 1)))
+        return value - lead if np.isfinite(value) else value
 
     def _place(self, record: TrialRecord) -> tuple[float, int]:
         return -self.merit(record), record.number

@@ -21,6 +21,7 @@ from sklearn.metrics import average_precision_score, log_loss
 
 from autoimb.decision.calibrators import choose_calibrator
 from autoimb.evaluation.futility import estimate_noise
+from autoimb.search.contest import TIE
 
 LEADS = (0.0, 0.5, 1.0, 1.5, 2.0)
 
@@ -39,13 +40,15 @@ def score(one: Scores) -> tuple[list[float], float, float]:
 
 
 def choose(found: dict[str, tuple[list[float], float, float]], lead: float) -> str:
-    """Choose as `Contest.merit` does, with so many standard errors in place of one."""
+    """Choose as `Contest.merit` does, by so many standard errors and two hundredths at least."""
     noise = estimate_noise([of_folds for of_folds, _, _ in found.values()])
 
     def merit(strategy: str) -> float:
         of_folds = found[strategy][0]
-        asked = 0.0 if strategy == plain_of(strategy) else lead * noise / np.sqrt(len(of_folds))
-        return float(np.mean(of_folds) - asked)
+        value = float(np.mean(of_folds))
+        if strategy == plain_of(strategy) or not lead:
+            return value
+        return value - max(TIE * value, lead * noise / np.sqrt(len(of_folds)))
 
     return max(found, key=merit)
 

@@ -137,3 +137,34 @@ def test_a_threshold_from_few_positives_does_better_on_other_rows(criterion: Swe
         sharp.append(criterion.utility(other, best))
     gained = np.mean(found) - np.mean(sharp)
     assert gained > 0.01 * abs(np.mean(sharp))
+
+
+@pytest.mark.parametrize("n_positive", [3, 8])
+def test_from_very_few_positives_what_probabilities_mean_decides(n_positive: int) -> None:
+    """It is nearer to what Elkan's ratio costs on other rows than to what all or none do."""
+    criterion = Costs(fn=25.0)
+    y_other, p_other = draw_meant(999, 400)
+    other = Scored(y_other, np.column_stack([1 - p_other, p_other]))
+    known = criterion.utility(other, Threshold(1 / 26))
+    lost = []
+    for seed in range(30):
+        y, p = draw_meant(seed, n_positive)
+        rule = criterion.solve(Scored(y, np.column_stack([1 - p, p])))
+        lost.append(known - criterion.utility(other, rule))
+    trivial = max(criterion.utility(other, Threshold(t)) for t in (0.0, 2.0))
+    assert np.mean(lost) < 0.25 * (known - trivial)
+
+
+def draw_meant(seed: int, n_positive: int) -> tuple[IntArray, FloatArray]:
+    """Draw rows of which one in fifty is positive, with the probabilities that they mean."""
+    rng = np.random.default_rng(seed)
+    y = (np.arange(50 * n_positive) < n_positive).astype(int)
+    odds = np.log(1 / 49) + 2.5 * rng.normal(2.5 * y, 1) - 2.5**2 / 2
+    return y, 1 / (1 + np.exp(-odds))
+
+
+def test_thresholds_around_one_are_all_kept() -> None:
+    every = np.linspace(1.0, 0.0, 5001)
+    kept = thin_out(every, around=0.3)
+    assert set(every[abs(every - 0.3) < 0.09]) <= set(kept)
+    assert {1.0, 0.0} <= set(kept)

@@ -206,3 +206,22 @@ def test_ranges_are_told_in_words() -> None:
     assert str(Stability(((0.1, 0.3),), (0.2, 0.25))).endswith(
         "; from 0.2 to 0.25 at most 1 % is lost"
     )
+
+
+@pytest.mark.parametrize("n_positive", [5, 1200])
+def test_a_band_that_the_argmax_beats_is_decided_without_an_interval(n_positive: int) -> None:
+    """As on classes that are told apart: nothing is left to pass on."""
+    p = np.r_[np.linspace(0, 0.1, 2000), np.linspace(0.9, 1, n_positive)]
+    scored = Scored((p > 0.5).astype(int), np.column_stack([1 - p, p]))
+    decision = decide(Costs(fp=1.0, fn=5.0, abstain=0.5), scored)
+    assert decision.rule == Threshold(0.5)
+    assert decision.stability is None
+
+
+def test_a_floor_of_very_many_rows_is_flat_only_where_it_is_kept() -> None:
+    criterion, scored = Floor("precision", 0.97), draw(200_000, seed=0)
+    found, rule = assess(criterion, scored), criterion.solve(scored)
+    assert found.flat is not None
+    for threshold in found.flat:
+        lost = criterion.utility(scored, rule) - criterion.utility(scored, Threshold(threshold))
+        assert lost < 0.02
