@@ -20,8 +20,8 @@ __all__ = ["TELLING", "Floor", "Measure", "rate"]
 
 # The promise is one for twice as many new rows: 1 / (1 / n + 1 / 2n) = 2/3 n.
 TELLING = 2 / 3
-# What cannot be promised is aimed at on half as many: 1 / (1 / n + 2 / n) = n / 3.
-TELLING_LITTLE = 1 / 3
+# What cannot be promised is aimed at on a quarter as many: 1 / (1 / n + 4 / n) = n / 5.
+TELLING_LITTLE = 1 / 5
 # More than any two values of a floor's thresholds differ by.
 OUT_OF_THE_QUESTION = 5.0
 
