@@ -22,7 +22,7 @@ _HOMES = {
     "Capacity": "autoimb.decision.capacity",
     "CostMatrix": "autoimb.decision.costs",
     "Costs": "autoimb.decision.costs",
-    "Floor": "autoimb.decision.criteria",
+    "Floor": "autoimb.decision.floors",
     "evaluate": "autoimb.running",
     "fit": "autoimb.running",
     "load": "autoimb.artifact",
