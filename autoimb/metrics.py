@@ -17,8 +17,7 @@ __all__ = ["METRICS", "Counts", "Metric", "count", "get_metric", "stack_counts"]
 
 Average = Literal["positive", "macro", "weighted"]
 
-# Weights of rows add up with rounding.
-ROUNDING = 1e-12
+ROUNDING = 1e-12  # of weights that add up
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,6 @@ def count(
 
     Examples
     --------
-    >>> import numpy as np
     >>> count(np.array([0, 1, 1]), np.array([0, 1, 0]), 2).correct
     array([1., 1.])
     """
