@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import betainc, betaincinv, ndtri
 
 from autoimb.arrays import FloatArray
@@ -106,6 +105,8 @@ def rows_for_bound(rate: float, floor: float, confidence: float) -> float:
     >>> round(rows_for_bound(1.0, 0.95, 0.9), 1), round(rows_for_bound(0.97, 0.95, 0.9))
     (44.9, 232)
     """
+    from scipy.optimize import brentq  # whose import takes some tenths of a second
+
     if rate <= floor:
         return float("inf")
     perfect = np.log(1 - confidence) / np.log(floor)
