@@ -9,7 +9,7 @@ import numpy as np
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.metrics import Counts
 
-__all__ = ["Sweep", "above", "between", "make_counts", "sweep_corners", "sweep_thresholds"]
+__all__ = ["Sweep", "between", "make_counts", "sweep_corners", "sweep_thresholds"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def sweep_thresholds(y: IntArray, score: FloatArray) -> Sweep:
     false = np.append(0, last_of_tie + 1) - hits
     ends = np.append(falling[last_of_tie], falling[-1] - abs(falling[-1]))
     return Sweep(
-        np.append(above(falling[0]), between(ends[:-1], ends[1:])),
+        np.append(_above(falling[0]), between(ends[:-1], ends[1:])),
         make_counts(hits, false, hits[-1], false[-1]),
     )
 
@@ -107,12 +107,12 @@ def sweep_corners(y: IntArray, score: FloatArray) -> Sweep:
     hits = np.concatenate([[0], n_positive - at, [n_positive]])
     false = np.concatenate([[0], n_negative - n_below, [n_negative]])
     return Sweep(
-        np.append(above(highest), between(upper, lower)),
+        np.append(_above(highest), between(upper, lower)),
         make_counts(hits, false, n_positive, n_negative),
     )
 
 
-def above(highest: np.floating) -> float:
+def _above(highest: np.floating) -> float:
     """Return the next number of the same precision: nearer to the scores than any other."""
     return float(np.nextafter(highest, highest.dtype.type(np.inf)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from held_out import Split, binary_splits
 
 from autoimb.strategy.search_space import load_space
 
-__all__ = ["STRATEGIES", "Scores", "Split", "binary_splits", "score_all"]
+__all__ = ["STRATEGIES", "Scores", "Split", "binary_splits", "make_parser", "score_all"]
 
 STRATEGIES: dict[str, dict[str, str]] = {
     "lightgbm": {"model": "lightgbm"},
@@ -43,6 +44,17 @@ class Scores:
     folds: np.ndarray
     y_test: np.ndarray
     proba_test: np.ndarray
+
+
+def make_parser(text: str | None) -> argparse.ArgumentParser:
+    """Make a parser of what scripts that read scores are called with."""
+    parser = argparse.ArgumentParser(
+        description=text, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--kept", type=Path)
+    return parser
 
 
 def score_all(data: Path, seeds: int, kept: Path | None) -> Iterator[Scores]:

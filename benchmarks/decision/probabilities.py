@@ -13,14 +13,13 @@ are the same.
 
 from __future__ import annotations
 
-import argparse
 import warnings
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from kept_scores import Split, binary_splits, score_all
+from kept_scores import Split, binary_splits, make_parser, score_all
 from sklearn.metrics import average_precision_score
 
 from autoimb.decision.calibrators import CALIBRATORS, choose_calibrator, fit_calibrator
@@ -94,12 +93,7 @@ def compare_winners(data: Path, seeds: int, budget: float) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--kept", type=Path)
+    parser = make_parser(__doc__)
     parser.add_argument("--winners", type=float, help="seconds of each search")
     arguments = parser.parse_args()
     if arguments.winners is None:

@@ -13,14 +13,12 @@ run.
 
 from __future__ import annotations
 
-import argparse
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kept_scores import Scores, score_all
+from kept_scores import Scores, make_parser, score_all
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import make_scorer
 from sklearn.model_selection import PredefinedSplit, TunedThresholdClassifierCV
@@ -120,13 +118,7 @@ def measure(scores: Scores) -> dict[str, Pair]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--kept", type=Path)
-    arguments = parser.parse_args()
+    arguments = make_parser(__doc__).parse_args()
     regrets: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(
         lambda: defaultdict(list)
     )

@@ -11,12 +11,10 @@ model without sampler and weight, and how often a strategy with one was chosen.
 
 from __future__ import annotations
 
-import argparse
 from collections import defaultdict
-from pathlib import Path
 
 import numpy as np
-from kept_scores import Scores, score_all
+from kept_scores import Scores, make_parser, score_all
 from sklearn.metrics import average_precision_score, log_loss
 
 from autoimb.decision.calibrators import choose_calibrator
@@ -54,13 +52,7 @@ def choose(found: dict[str, tuple[list[float], float, float]], lead: float) -> s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--kept", type=Path)
-    arguments = parser.parse_args()
+    arguments = make_parser(__doc__).parse_args()
     splits: dict[tuple[str, int], dict[str, tuple[list[float], float, float]]] = defaultdict(dict)
     for one in score_all(arguments.data, arguments.seeds, arguments.kept):
         splits[one.name, one.seed][one.strategy] = score(one)
