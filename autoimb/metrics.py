@@ -12,6 +12,7 @@ import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.errors import UsageError, nearest_name
+from autoimb.rankings import Ranking, average_precision, best_at_floor, rank, roc_auc
 
 __all__ = ["METRICS", "Counts", "Metric", "count", "get_metric", "stack_counts"]
 
@@ -147,63 +148,15 @@ def _precision_at_recall(counts: Counts, floor: float) -> FloatArray:
     return np.where(recall >= floor - ROUNDING, precision, recall - 1.0)
 
 
-def _one_against_rest(
-    score: Callable[[IntArray, FloatArray], float], average: Average
-) -> Callable[[IntArray, FloatArray], float]:
-    """Score the positive class of two, or every class that occurs against the rest."""
-
-    def score_all(y: IntArray, proba: FloatArray) -> float:
-        sizes = np.bincount(y, minlength=proba.shape[1])
-        wanted = [1] if average == "positive" and len(sizes) == 2 else range(len(sizes))
-        classes = [k for k in wanted if 0 < sizes[k] < len(y)]
-        if not classes:
-            return float("nan")
-        weights = sizes[classes] if average == "weighted" else None
-        values = [score((y == k).astype(int), proba[:, k]) for k in classes]
-        return float(np.average(values, weights=weights))
-
-    return score_all
-
-
-def _hits_by_rank(y: IntArray, score: FloatArray) -> tuple[IntArray, IntArray]:
-    """Count positives, and rows, at or above each distinct score, the highest first."""
-    order = np.argsort(-score, kind="stable")
-    last_of_tie = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
-    return np.cumsum(y[order])[last_of_tie], last_of_tie + 1
-
-
-def _average_precision(y: IntArray, score: FloatArray) -> float:
-    """Mean precision over the positives, as scikit-learn defines it, without its checks."""
-    hits, rows = _hits_by_rank(y, score)
-    return float((np.diff(hits, prepend=0) * (hits / rows)).sum() / hits[-1])
-
-
-def _roc_auc(y: IntArray, score: FloatArray) -> float:
-    """Share of pairs of a positive and a negative in the right order; ties count half."""
-    hits, rows = _hits_by_rank(y, score)
-    false = rows - hits
-    below = false[-1] - false
-    pairs = (np.diff(hits, prepend=0) * (below + np.diff(false, prepend=0) / 2)).sum()
-    return float(pairs / (hits[-1] * false[-1]))
-
-
-def _best_at_floor(y: IntArray, score: FloatArray, floor: float, of_recall: bool) -> float:
-    """Best recall at a precision (or precision at a recall) over all thresholds."""
-    hits, rows = _hits_by_rank(y, score)
-    precision, recall = hits / rows, hits / max(hits[-1], 1)
-    allowed, value = (precision, recall) if of_recall else (recall, precision)
-    return float(value[allowed >= floor].max(initial=0.0))
-
-
-def _brier(y: IntArray, proba: FloatArray) -> float:
-    """Mean squared error of the probabilities; of two classes that of the positive one alone."""
+def _brier(y: IntArray, proba: FloatArray) -> FloatArray:
+    """Squared error of the probabilities; of two classes that of the positive one alone."""
     squares = (proba - np.eye(proba.shape[1])[y]) ** 2
-    return float(squares[:, 1].mean() if proba.shape[1] == 2 else squares.sum(axis=1).mean())
+    return np.asarray(squares[:, 1] if proba.shape[1] == 2 else squares.sum(axis=1))
 
 
-def _log_loss(y: IntArray, proba: FloatArray) -> float:
-    true_class = np.take_along_axis(proba, y[:, None], axis=1)
-    return float(-np.log(np.clip(true_class, 1e-7, 1.0)).mean())
+def _log_loss(y: IntArray, proba: FloatArray) -> FloatArray:
+    true_class = np.take_along_axis(proba, y[:, None], axis=1)[:, 0]
+    return np.asarray(-np.log(np.clip(true_class, 1e-7, 1.0)))
 
 
 @dataclass(frozen=True)
@@ -218,8 +171,13 @@ class Metric:
         What it measures, in plain words.
     of_counts : callable
         What the decision rule maximises: `Counts` to an array of scores.
-    of_scores : callable or None
-        The metric itself where it needs no decision: codes and probabilities to a number.
+    of_ranking : callable or None
+        Of a ranking: a `Ranking` to a value.
+    of_rows : callable or None
+        Of a loss: codes and probabilities to what each row loses.
+    average : {"positive", "macro", "weighted"}
+        Of a ranking: the positive class of two alone (several: each against the rest, mean), the
+        mean over classes, or that weighted by their sizes.
     greater_is_better : bool
         False for losses.
     ranking : str
@@ -231,7 +189,9 @@ class Metric:
     name: str
     meaning: str
     of_counts: Callable[[Counts], FloatArray]
-    of_scores: Callable[[IntArray, FloatArray], float] | None = None
+    of_ranking: Callable[[Ranking], FloatArray] | None = None
+    of_rows: Callable[[IntArray, FloatArray], FloatArray] | None = None
+    average: Average = "positive"
     greater_is_better: bool = True
     ranking: str = "average_precision"
     floor: float | None = None
@@ -243,7 +203,24 @@ class Metric:
     @property
     def needs_decision(self) -> bool:
         """Whether labels, not probabilities, are scored."""
-        return self.of_scores is None
+        return self.of_ranking is None and self.of_rows is None
+
+    def ranked_classes(self, sizes: IntArray) -> list[int]:
+        """List the classes whose rankings are averaged: those that some rows have and some not.
+
+        Parameters
+        ----------
+        sizes : ndarray of shape (n_classes,)
+            Rows of each class.
+        """
+        n = sizes.sum()
+        alone = self.average == "positive" and len(sizes) == 2
+        return [k for k in ([1] if alone else range(len(sizes))) if 0 < sizes[k] < n]
+
+    def mean_of_classes(self, values: Sequence[FloatArray], sizes: Sequence[int]) -> FloatArray:
+        """Average what the rankings of several classes are worth."""
+        weights = sizes if self.average == "weighted" else None
+        return np.asarray(np.average(values, axis=0, weights=weights))
 
     def utility(self, score: float) -> float:
         """Turn a score into something to maximise."""
@@ -272,9 +249,22 @@ class Metric:
         >>> METRICS["average_precision"].evaluate(y, proba, y)
         1.0
         """
-        if self.of_scores is not None:
-            return self.of_scores(y, np.asarray(proba, dtype=float))
+        proba = np.asarray(proba, dtype=float)
+        if self.of_ranking is not None:
+            return self._evaluate_ranking(self.of_ranking, y, proba)
+        if self.of_rows is not None:
+            return float(self.of_rows(y, proba).mean())
         return float(self.of_counts(count(y, labels, proba.shape[1])))
+
+    def _evaluate_ranking(
+        self, of_ranking: Callable[[Ranking], FloatArray], y: IntArray, proba: FloatArray
+    ) -> float:
+        sizes = np.bincount(y, minlength=proba.shape[1])
+        classes = self.ranked_classes(sizes)
+        if not classes:
+            return float("nan")
+        values = [of_ranking(rank((y == k).astype(int), proba[:, k])) for k in classes]
+        return float(self.mean_of_classes(values, sizes[classes].tolist()))
 
 
 _F1 = partial(f_beta, beta=1.0, average="positive")
@@ -301,40 +291,35 @@ def _f_metrics(name: str, beta: float, meaning: str) -> list[Metric]:
 
 
 def _ranking_metrics(
-    name: str, meaning: str, score: Callable[[IntArray, FloatArray], float]
+    name: str, meaning: str, of_ranking: Callable[[Ranking], FloatArray]
 ) -> list[Metric]:
     # A ranking has no decision of its own: F1's serves those who then need labels.
+    words: dict[Average, str] = {
+        "positive": f"{meaning} (macro for several classes)",
+        "macro": f"{meaning}, mean over classes",
+        "weighted": f"{meaning}, weighted by class size",
+    }
     return [
         Metric(
-            name,
-            f"{meaning} (macro for several classes)",
-            _F1,
-            _one_against_rest(score, "positive"),
-        ),
-        Metric(
-            f"{name}_macro",
-            f"{meaning}, mean over classes",
-            _F1,
-            _one_against_rest(score, "macro"),
-        ),
-        Metric(
-            f"{name}_weighted",
-            f"{meaning}, weighted by class size",
-            _F1,
-            _one_against_rest(score, "weighted"),
-        ),
-    ]
+            name if average == "positive" else f"{name}_{average}",
+            text, _F1, of_ranking, average=average,
+        )
+        for average, text in words.items()
+    ]  # fmt: skip
+
+
+def _loss(name: str, meaning: str, of_rows: Callable[[IntArray, FloatArray], FloatArray]) -> Metric:
+    return Metric(name, meaning, _F1, of_rows=of_rows, greater_is_better=False)
 
 
 def _at_floor(name: str, floor: float) -> Metric:
     of_recall = name == "recall_at_precision"
     wanted, held = name.split("_at_")
-    score = partial(_best_at_floor, floor=floor, of_recall=of_recall)
     return Metric(
         name,
         f"best {wanted} with a {held} of at least {floor:g} (@0.8 sets another floor)",
         partial(_recall_at_precision if of_recall else _precision_at_recall, floor=floor),
-        _one_against_rest(score, "positive"),
+        partial(best_at_floor, floor=floor, of_recall=of_recall),
         floor=floor,
     )
 
@@ -342,8 +327,8 @@ def _at_floor(name: str, floor: float) -> Metric:
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in [
-        *_ranking_metrics("average_precision", "area under precision-recall", _average_precision),
-        *_ranking_metrics("roc_auc", "chance to rank a positive above a negative", _roc_auc),
+        *_ranking_metrics("average_precision", "area under precision-recall", average_precision),
+        *_ranking_metrics("roc_auc", "chance to rank a positive above a negative", roc_auc),
         *_f_metrics("f1", 1.0, "precision and recall alike"),
         *_f_metrics("f2", 2.0, "recall counts twice as much as precision"),
         *_f_metrics("f0.5", 0.5, "precision counts twice as much as recall"),
@@ -352,8 +337,8 @@ METRICS: dict[str, Metric] = {
         ),
         Metric("g_mean", "geometric mean of the recalls", g_mean, ranking="roc_auc"),
         Metric("mcc", "Matthews' correlation coefficient", mcc),
-        Metric("brier", "mean squared error of the probabilities", _F1, _brier, False),
-        Metric("log_loss", "negative log-likelihood", _F1, _log_loss, False),
+        _loss("brier", "mean squared error of the probabilities", _brier),
+        _loss("log_loss", "negative log-likelihood", _log_loss),
         _at_floor("recall_at_precision", 0.9),
         _at_floor("precision_at_recall", 0.9),
     ]

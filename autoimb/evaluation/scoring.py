@@ -218,11 +218,12 @@ def _values(
     counts: Counts,
 ) -> FloatArray:
     """Score groups of rows by one metric."""
-    if metric.of_scores is None:
+    if metric.needs_decision:
         return np.asarray(metric.of_counts(counts), dtype=float)
     # A ranking is that of the model; losses are those of the probabilities that it comes to.
     proba = scored.proba if metric.greater_is_better else found.proba
-    return np.array([metric.of_scores(scored.y[rows], proba[rows]) for rows in parts])
+    codes = found.codes
+    return np.array([metric.evaluate(scored.y[rows], proba[rows], codes[rows]) for rows in parts])
 
 
 def _prevalence_ratio(y: IntArray, proba: FloatArray) -> float:
