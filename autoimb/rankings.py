@@ -59,7 +59,7 @@ def average_precision(ranking: Ranking) -> FloatArray:
     hits, rows = ranking.hits, ranking.rows
     found = np.diff(hits, axis=0, prepend=np.zeros_like(hits[:1]))
     # Where a resample holds no row above a place, it has found nothing there either.
-    return np.asarray((found * (hits / np.maximum(rows, 1e-300))).sum(axis=0) / hits[-1])
+    return np.asarray((found * (hits / np.maximum(rows, 1e-30))).sum(axis=0) / hits[-1])
 
 
 def roc_auc(ranking: Ranking) -> FloatArray:
@@ -89,6 +89,6 @@ def best_at_floor(ranking: Ranking, floor: float, of_recall: bool) -> FloatArray
     array(0.5)
     """
     hits, rows = ranking.hits, ranking.rows
-    precision, recall = hits / np.maximum(rows, 1e-300), hits / np.maximum(hits[-1], 1)
+    precision, recall = hits / np.maximum(rows, 1e-30), hits / np.maximum(hits[-1], 1)
     allowed, value = (precision, recall) if of_recall else (recall, precision)
     return np.asarray(np.where(allowed >= floor, value, 0.0).max(axis=0, initial=0.0))
