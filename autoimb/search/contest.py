@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from autoimb.arrays import AnyArray, IntArray
 from autoimb.evaluation.futility import Hurdle, estimate_noise
 from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import average_scores, selection_value
@@ -22,6 +23,8 @@ __all__ = ["ENOUGH_FOR_NOISE", "Contest", "tell_noise"]
 
 # Strategies whose best predictions are kept.
 N_CANDIDATES = 24
+# Trials of which an excerpt of the predictions is kept.
+MAX_TRIED = 400
 # A smaller part of the value is not worth a sampler, nor probabilities that are worse.
 TIE = 0.02
 # The expected maximum of ten standard normals.
@@ -55,6 +58,8 @@ class Contest:
         Holds the predictions of the leading ones.
     untouched : Configuration
         What the others are held against: the default model on the data as they are.
+    excerpt : ndarray of shape (n_kept,), optional
+        Rows whose predictions are kept of every complete trial.
     """
 
     def __init__(
@@ -63,12 +68,16 @@ class Contest:
         levels: Sequence[Level],
         kept: EvaluationFolder,
         untouched: Configuration,
+        excerpt: IntArray | None = None,
     ) -> None:
         self.metric = metric
         self.untouched = untouched
         self.levels = levels
         self.kept = kept
+        self.excerpt = excerpt
         self.records: dict[int, TrialRecord] = {}
+        self.tried: dict[int, AnyArray] = {}
+        self.references: dict[int, Candidate] = {}
         self.default: Candidate | None = None
         self._best_of: dict[str, Candidate] = {}
         self._noise = 0.0
@@ -84,17 +93,38 @@ class Contest:
         """Enter a trial, with its predictions if it is complete and they are still at hand."""
         self.records[record.number] = record
         if evaluation is None:
+            if (excerpt := self.kept.load_excerpt(record.number)) is not None:
+                self.tried[record.number] = excerpt
             return
+        if self.excerpt is not None:
+            self.tried[record.number] = np.array(evaluation.proba[self.excerpt])
+            self._forget_weakest()
         candidate = Candidate(record, evaluation, self.levels[0])
         if self.default is None and record.configuration == self.untouched:
             self.default = candidate
         self._keep(candidate)
 
+    def _forget_weakest(self) -> None:
+        """Bound the memory that excerpts take: what is far behind is never chosen."""
+        trials = [number for number in self.tried if number >= 0]
+        if len(trials) > MAX_TRIED:
+            del self.tried[min(trials, key=lambda number: self.merit(self.records[number]))]
+
+    def add_reference(self, record: TrialRecord, evaluation: Evaluation) -> None:
+        """Enter what the trials are held against, which is no trial itself."""
+        self.references[record.number] = Candidate(record, evaluation, self.levels[0])
+        if self.excerpt is not None:
+            self.tried[record.number] = np.array(evaluation.proba[self.excerpt])
+
     def discard(self) -> None:
-        """Delete the predictions of what no longer leads: once it is written down what does."""
+        """Delete the predictions of what no longer leads: once it is written down what does.
+
+        An excerpt of them stays, for it to be told what the best owes to luck.
+        """
         for one in self._dropped:
             if one is not self.default:
-                self.kept.remove(one.record.number, 0)
+                number = one.record.number
+                self.kept.shorten(number, self.tried.get(number))
         self._dropped.clear()
 
     def hurdle(self) -> Hurdle | None:
@@ -150,6 +180,9 @@ class Contest:
         else:
             record = replace(record, scores=evaluation.scores, level=level, step=step)
             further = Candidate(record, evaluation, level)
+        if record.number in self.references:
+            self.references[record.number] = further
+            return
         self.records[record.number] = record
         if self._best_of.get(str(record.configuration)) is candidate:
             self._best_of[str(record.configuration)] = further
@@ -176,6 +209,12 @@ class Contest:
             noise = self.noise or 0.0
             lead += max(tie, LUCK * noise / math.sqrt(max(len(record.fold_values), 1)))
         return value - lead if np.isfinite(value) else value
+
+    def leads(self) -> dict[int, float]:
+        """Tell by how much each complete trial had to be ahead."""
+        complete = [record for record in self.records.values() if record.state == "complete"]
+        leads = {record.number: self.value(record) - self.merit(record) for record in complete}
+        return {number: lead for number, lead in leads.items() if np.isfinite(lead)}
 
     def _place(self, record: TrialRecord) -> tuple[float, int]:
         return -self.merit(record), record.number

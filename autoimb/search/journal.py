@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from optuna.storages.journal import BaseJournalBackend
 
+from autoimb.arrays import AnyArray
 from autoimb.errors import AutoImbWarning
 from autoimb.evaluation.scoring import Score
 from autoimb.evaluation.tasks import Evaluation
@@ -144,6 +145,26 @@ class EvaluationFolder:
         if self.folder is not None:
             for path in reversed(self._paths(trial, step)):
                 path.unlink(missing_ok=True)
+
+    def shorten(self, trial: int, excerpt: AnyArray | None) -> None:
+        """Keep no more than an excerpt of what a trial predicted."""
+        if self.folder is not None and excerpt is not None:
+            with suppress(OSError):
+                np.save(self._excerpt_path(trial), excerpt)
+        self.remove(trial, 0)
+
+    def load_excerpt(self, trial: int) -> AnyArray | None:
+        """Read the excerpt of a trial; None if there is none, or it is damaged."""
+        if self.folder is None:
+            return None
+        try:
+            return np.asarray(np.load(self._excerpt_path(trial)))
+        except (OSError, ValueError, EOFError):
+            return None
+
+    def _excerpt_path(self, trial: int) -> Path:
+        assert self.folder is not None
+        return self.folder / f"{trial:05}-excerpt.npy"
 
     def _paths(self, trial: int, step: int) -> tuple[Path, Path]:
         assert self.folder is not None

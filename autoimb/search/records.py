@@ -8,12 +8,13 @@ from typing import Literal
 
 import optuna
 
+from autoimb.arrays import AnyArray
 from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import Score
 from autoimb.evaluation.tasks import Evaluation
 from autoimb.strategy.configuration import Configuration
 
-__all__ = ["Candidate", "SearchResult", "TrialRecord"]
+__all__ = ["Candidate", "Reference", "SearchResult", "TrialRecord"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,31 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """What the winner is held against: an obvious strategy, or the winner without a part.
+
+    Attributes
+    ----------
+    name : str
+    configuration : Configuration
+    evaluations : tuple of Evaluation
+        On the rows of `level`, and on further assignments of rows to folds.
+    level : Level
+    is_tuned : bool
+        Whether its decision is tuned; else it is the argmax.
+    excerpt : ndarray or None
+        What it predicted for the rows that are kept of every trial.
+    """
+
+    name: str
+    configuration: Configuration
+    evaluations: tuple[Evaluation, ...]
+    level: Level
+    is_tuned: bool = True
+    excerpt: AnyArray | None = None
+
+
+@dataclass(frozen=True)
 class SearchResult:
     """What a search found.
 
@@ -92,6 +118,12 @@ class SearchResult:
         did not suffice.
     interrupted : bool
         Whether the user ended it.
+    baselines, parts : tuple of Reference
+        The obvious strategies, and the best one with a part of it removed, as far as time sufficed.
+    tried : mapping of int to ndarray
+        By trial, what it predicted for the rows of an excerpt: of every complete trial.
+    leads : mapping of int to float
+        By trial, what it had to be ahead by.
     """
 
     study: optuna.Study
@@ -100,6 +132,10 @@ class SearchResult:
     default: TrialRecord | None
     default_evaluations: tuple[Evaluation, ...]
     interrupted: bool
+    baselines: tuple[Reference, ...] = ()
+    parts: tuple[Reference, ...] = ()
+    tried: Mapping[int, AnyArray] = field(default_factory=dict)
+    leads: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def best(self) -> TrialRecord:

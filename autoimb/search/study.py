@@ -17,13 +17,16 @@ from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.levels import Level
 from autoimb.evaluation.tasks import Evaluation, Task
 from autoimb.metrics import Metric, get_metric
+from autoimb.search.baselines import Baseline
 from autoimb.search.budget import Budget, RefitCost
 from autoimb.search.contest import Contest
+from autoimb.search.excerpt import choose_excerpt
 from autoimb.search.executors import Executor
 from autoimb.search.interruption import NOTHING_YET
 from autoimb.search.journal import EvaluationFolder, FileJournal
 from autoimb.search.opening import Begun, keep_wanted
-from autoimb.search.records import Candidate, SearchResult
+from autoimb.search.race import Race
+from autoimb.search.records import Candidate, Reference, SearchResult
 from autoimb.search.suggesting import create_study
 from autoimb.search.trials import TrialLoop, Watch, spent_before
 from autoimb.strategy.search_space import SearchSpace
@@ -57,6 +60,7 @@ def search(
     folder: Path | None = None,
     watch: Watch = lambda record: None,
     begun: Begun | None = None,
+    baselines: Sequence[Baseline] = (),
 ) -> SearchResult:
     """Search for the configuration that scores best.
 
@@ -80,6 +84,8 @@ def search(
         Told of every finished trial.
     begun : list of tuple of Configuration and Future, optional
         What `opening.begin` started.
+    baselines : sequence of Baseline
+        Evaluated beside the trials.
 
     Returns
     -------
@@ -93,10 +99,13 @@ def search(
     metric = get_metric(evaluator.metric)
     study = _open_study(metric, evaluator.seed, folder)
     kept = EvaluationFolder(folder / EVALUATIONS if folder else None)
-    contest = Contest(metric, levels or (Level(evaluator.n_folds),), kept, space.untouched())
+    levels = levels or (Level(evaluator.n_folds),)
+    excerpt = choose_excerpt(evaluator, levels[0]).rows
+    contest = Contest(metric, levels, kept, space.untouched(), excerpt)
+    race = Race(baselines, contest, executor, budget)
     cost = refit_cost or RefitCost.of_one(evaluator)
     wanted = keep_wanted(begun or [], space, budget.trials)
-    return _Search(study, space, budget, contest, executor, cost).run(watch, wanted)
+    return _Search(study, space, budget, contest, executor, cost, race).run(watch, wanted)
 
 
 def seconds_spent(folder: Path, metric: Metric) -> float:
@@ -142,6 +151,7 @@ class _Search:
         contest: Contest,
         executor: Executor,
         cost: RefitCost,
+        race: Race,
     ) -> None:
         self.study = study
         self.space = space
@@ -149,6 +159,8 @@ class _Search:
         self.contest = contest
         self.executor = executor
         self.cost = cost
+        self.race = race
+        self.parts: tuple[Reference, ...] = ()
         self.interrupted = False
 
     def run(self, watch: Watch, begun: Begun) -> SearchResult:
@@ -159,8 +171,10 @@ class _Search:
         try:
             trials.run()
             trials.abandon()
+            self.race.run(self._seconds_left)
             for step in range(1, len(self.contest.levels)):
                 self._promote(step)
+            self._take_apart()
         except KeyboardInterrupt:
             self.interrupted = True
             trials.abandon()
@@ -181,6 +195,7 @@ class _Search:
         left, leading = self._seconds_left(), self.contest.leading()[:N_PROMOTED]
         if self.budget.seconds is None or not leading:
             return left
+        left -= self.race.seconds()
         share = ROWS_SHARE if self.contest.levels[0].max_rows else REPEATS_SHARE
         most = share * self.budget.seconds
         needed = 0.0
@@ -210,6 +225,7 @@ class _Search:
             # What all are held against must not be what the time runs out on.
             others = [one for one in chosen if one is not default]
             chosen = [*others[:1], default, *others[1:]]
+        chosen = self._with_references(chosen, step, deadline())
         self._evaluate(chosen, step, deadline)
         default = self.contest.default
         if (
@@ -217,6 +233,20 @@ class _Search:
             and self.contest.leading()[0].record.step == step > default.record.step
         ):
             self._evaluate([default], step, deadline)
+
+    def _with_references(
+        self, chosen: list[Candidate], step: int, seconds: float
+    ) -> list[Candidate]:
+        """Put the baselines after the best and the default, if a part of the time will do."""
+        references = [c for c in self.contest.references.values() if c.record.step == step - 1]
+        level = self.contest.levels[step]
+        needed = sum(self._estimate(c, level) for c in references) / self.executor.n_workers
+        return [*chosen[:2], *references, *chosen[2:]] if needed <= seconds / 4 else chosen
+
+    def _take_apart(self) -> None:
+        leading = self.contest.leading()
+        if leading and self.race.baselines:
+            self.parts = self.race.take_apart(leading[0], self.space, self._seconds_left())
 
     def _evaluate(
         self, candidates: Sequence[Candidate], step: int, deadline: Callable[[], float]
@@ -320,6 +350,10 @@ class _Search:
                 (default.evaluation, *default.repeats) if default and comparable else ()
             ),
             interrupted=self.interrupted,
+            baselines=self.race.references(),
+            parts=self.parts,
+            tried=self.contest.tried,
+            leads=self.contest.leads(),
         )
 
     def _why_nothing(self) -> str:

@@ -1,0 +1,196 @@
+"""Evaluate what the trials of a search are held against."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import replace
+
+from autoimb.evaluation.tasks import Evaluation, Task
+from autoimb.search.baselines import Baseline
+from autoimb.search.budget import Budget
+from autoimb.search.contest import Contest
+from autoimb.search.executors import Executor
+from autoimb.search.records import Candidate, Reference, TrialRecord
+from autoimb.strategy.configuration import Choice, Configuration
+from autoimb.strategy.search_space import SearchSpace
+
+__all__ = ["Race", "list_parts"]
+
+# Part of the time that is kept for baselines, and for taking the best strategy apart.
+RACE_SHARE, PARTS_SHARE = 0.15, 0.1
+# A sampler makes more rows of them than the default model alone is trained on.
+MARGIN = 1.5
+
+
+class Race:
+    """The obvious strategies beside the trials of a search.
+
+    Parameters
+    ----------
+    baselines : sequence of Baseline
+    contest : Contest
+    executor : Executor
+    budget : Budget
+    """
+
+    def __init__(
+        self, baselines: Sequence[Baseline], contest: Contest, executor: Executor, budget: Budget
+    ) -> None:
+        self.baselines = baselines
+        self.contest = contest
+        self.executor = executor
+        self.budget = budget
+
+    @property
+    def apart(self) -> dict[int, Baseline]:
+        """Those that are no trials, by the numbers that stand for them."""
+        numbered = {-1 - place: one for place, one in enumerate(self.baselines)}
+        untouched = self.contest.untouched
+        return {n: one for n, one in numbered.items() if one.configuration != untouched}
+
+    def seconds(self) -> float:
+        """Estimate how long they will take, by what the default took: no more than their share."""
+        if self.budget.seconds is None:
+            return 0.0
+        default = self.contest.default or next(iter(self.contest.leading()), None)
+        if default is None:
+            return 0.0
+        each = MARGIN * default.evaluation.seconds
+        left = len(self.apart) - len(self.contest.references)
+        return min(each * left / self.executor.n_workers, RACE_SHARE * self.budget.seconds)
+
+    def run(self, seconds_left: Callable[[], float]) -> None:
+        """Evaluate them as every trial was.
+
+        Parameters
+        ----------
+        seconds_left : callable
+            Until when they may take.
+        """
+        level = self.contest.levels[0]
+        started: dict[int, Future[Evaluation]] = {}
+        try:
+            for number, one in self.apart.items():
+                kept = self.contest.kept.load(number, 0)
+                if kept is not None:
+                    self._enter(number, one.configuration, kept)
+                elif seconds_left() > 0:
+                    task = Task(one.configuration, level)
+                    started[number] = self.executor.submit(task, _limit(seconds_left()))
+            wait(started.values(), _limit(seconds_left()))
+        finally:
+            for number, future in started.items():
+                if _is_fine(future):
+                    kept = self.contest.kept.save(number, 0, future.result())
+                    self._enter(number, self.apart[number].configuration, kept)
+                else:
+                    future.cancel()
+
+    def _enter(self, number: int, configuration: Configuration, evaluation: Evaluation) -> None:
+        record = TrialRecord(
+            number, configuration, "complete", evaluation.scores, evaluation.seconds,
+            "", evaluation.fold_values, self.contest.levels[0],
+        )  # fmt: skip
+        self.contest.add_reference(record, evaluation)
+
+    def references(self) -> tuple[Reference, ...]:
+        """Return what became of every baseline that could be evaluated."""
+        found = []
+        for place, one in enumerate(self.baselines):
+            number = -1 - place
+            candidate = self.contest.references.get(number)
+            if number not in self.apart:
+                candidate = self.contest.default
+            if candidate is not None:
+                evaluations = (candidate.evaluation, *candidate.repeats)
+                excerpt = self.contest.tried.get(candidate.record.number)
+                found.append(
+                    Reference(
+                        one.name, one.configuration, evaluations, candidate.level, one.is_tuned,
+                        excerpt,
+                    )
+                )  # fmt: skip
+        return tuple(found)
+
+    def take_apart(
+        self, best: Candidate, space: SearchSpace, seconds_left: float
+    ) -> tuple[Reference, ...]:
+        """Evaluate the best strategy with each of its parts removed, on the same rows.
+
+        Parameters
+        ----------
+        best : Candidate
+        space : SearchSpace
+        seconds_left : float
+            What does not fit into a share of it is left out.
+        """
+        level = replace(best.level, repeat=0)
+        known = {
+            str(one.record.configuration.flat): one.evaluation
+            for one in (self.contest.default, *self.contest.references.values())
+            if one is not None and one.level == level
+        }
+        share = math.inf if self.budget.seconds is None else PARTS_SHARE * self.budget.seconds
+        left = min(seconds_left, share)
+        started: dict[str, Future[Evaluation]] = {}
+        parts = list_parts(best.record.configuration, space)
+        try:
+            for number, (name, one) in enumerate(parts.items(), 1):
+                needed = best.evaluation.seconds * math.ceil(number / self.executor.n_workers)
+                if str(one.flat) in known:
+                    started[name] = Future()
+                    started[name].set_result(known[str(one.flat)])
+                elif needed <= left:
+                    started[name] = self.executor.submit(Task(one, level), _limit(left))
+            wait(started.values(), _limit(left))
+        finally:
+            for future in started.values():
+                future.cancel()
+        return tuple(
+            Reference(name, parts[name], (future.result(),), level)
+            for name, future in started.items()
+            if _is_fine(future)
+        )
+
+
+def list_parts(configuration: Configuration, space: SearchSpace) -> dict[str, Configuration]:
+    """List what is left of a strategy without each of its parts.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    space : SearchSpace
+        Whose defaults its model is held against.
+
+    Returns
+    -------
+    dict of str to Configuration
+        By the part that is missing.
+
+    Examples
+    --------
+    >>> from autoimb.strategy.search_space import load_space
+    >>> space = load_space("default")
+    >>> found = list_parts(space.default(sampler="smote", weight="power"), space)
+    >>> {part: str(one) for part, one in found.items()}
+    {'sampler': 'lightgbm + power', 'weight': 'lightgbm + smote'}
+    """
+    found = {
+        stage: replace(configuration, **{stage: Choice("none")})
+        for stage in ("sampler", "weight")
+        if configuration.choices[stage].class_path is not None
+    }
+    plain = space.default(model=configuration.model.name).model
+    if plain != configuration.model:
+        found["parameters of the model"] = replace(configuration, model=plain)
+    return found
+
+
+def _limit(seconds: float) -> float | None:
+    return None if math.isinf(seconds) else max(seconds, 0.1)
+
+
+def _is_fine(future: Future[Evaluation]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None
