@@ -32,6 +32,12 @@ Space = Annotated[
 ]
 Folds = Annotated[int, typer.Option(help="Folds of the cross-validation.")]
 Drop = Annotated[list[str] | None, typer.Option(help="Column to leave out; repeatable.")]
+Groups = Annotated[
+    str | None, typer.Option(help="Column whose rows of one value no split takes apart.")
+]
+Time = Annotated[
+    str | None, typer.Option(help="Column of dates or numbers: the past trains, the future tests.")
+]
 Out = Annotated[Path | None, typer.Option(help="Model file; by default in the run's folder.")]
 RunDir = Annotated[
     Path | None, typer.Option(help="Folder of the run.  [default: autoimb_runs/<time>-<name>]")
@@ -71,6 +77,8 @@ def fit(
     space: Space = "default",
     folds: Folds = 5,
     drop: Drop = None,
+    groups: Groups = None,
+    time: Time = None,
     out: Out = None,
     run_dir: RunDir = None,
     seed: Seed = 0,
@@ -97,7 +105,8 @@ def fit(
             n_trials=trials, space=space, n_folds=folds, drop=drop or (), out=out,
             run_dir=run_dir, random_state=seed, n_jobs=jobs, experiment=experiment,
             tracking_uri=tracking_uri, blend=blend, n_threads=threads, executor=executor,
-            resume=resume, decision=state_criterion(asked), watchers=[progress],
+            resume=resume, decision=state_criterion(asked), groups=groups, time=time,
+            watchers=[progress],
         )  # fmt: skip
     print(json.dumps(as_object(run), default=str) if as_json else as_text(run, experiment))
 

@@ -215,7 +215,8 @@ def assign_folds(dataset: Dataset, n_folds: int, seed: int) -> IntArray:
     rng = np.random.default_rng(seed)
     if dataset.groups is not None:
         return _deal_groups(dataset, n_folds, rng)
-    return tear_apart(deal_units(dataset.y, dataset.units, n_folds, rng), dataset.y, n_folds, rng)
+    folds = deal_units(dataset.y, dataset.units, n_folds, rng, by_size=False)
+    return tear_apart(folds, dataset.y, n_folds, rng)
 
 
 def _deal_groups(dataset: Dataset, n_folds: int, rng: np.random.Generator) -> IntArray:
