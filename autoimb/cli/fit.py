@@ -93,8 +93,7 @@ def fit(
     as_json: AsJson = False,
 ) -> None:
     """Search for the best strategy on DATA and export the winning pipeline."""
-    if executor == "processes":
-        _prepare_workers()
+    _prepare_workers(executor)
     from autoimb.cli.progress import Progress
     from autoimb.decision.stating import state_criterion
     from autoimb.running import fit as run_fit
@@ -102,20 +101,20 @@ def fit(
     with Progress(quiet=quiet) as progress:
         run = run_fit(
             data, target, positive=positive, metric=metric, time_budget=_seconds(budget, trials),
-            n_trials=trials, space=space, n_folds=folds, drop=drop or (), out=out,
-            run_dir=run_dir, random_state=seed, n_jobs=jobs, experiment=experiment,
+            n_trials=trials, space=space, n_folds=folds, drop=drop or (), groups=groups, time=time,
+            out=out, run_dir=run_dir, random_state=seed, n_jobs=jobs, experiment=experiment,
             tracking_uri=tracking_uri, blend=blend, n_threads=threads, executor=executor,
-            resume=resume, decision=state_criterion(asked), groups=groups, time=time,
-            watchers=[progress],
+            resume=resume, decision=state_criterion(asked), watchers=[progress],
         )  # fmt: skip
     print(json.dumps(as_object(run), default=str) if as_json else as_text(run, experiment))
 
 
-def _prepare_workers() -> None:
+def _prepare_workers(executor: str) -> None:
     """Start what trials need before this process imports what it needs: both do at once."""
-    from autoimb.search.spawning import prepare_workers
+    if executor == "processes":
+        from autoimb.search.spawning import prepare_workers
 
-    prepare_workers()
+        prepare_workers()
 
 
 def _seconds(budget: str | None, trials: int | None) -> float | None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from autoimb.arrays import FloatArray, IntArray, keep_on_disk
 from autoimb.data.columns import Column, infer_column
-from autoimb.data.split_columns import check_split_columns, read_groups, read_moments
+from autoimb.data.split_columns import take_split
 from autoimb.errors import DataError, nearest_name
 
 __all__ = ["Dataset", "Labels", "Schema", "as_table", "make_dataset"]
@@ -326,11 +326,7 @@ def make_dataset(
             "there must be rows of at least two."
         )
     taken = {} if row_costs is None else {row_costs.name: "the cost column"}
-    asked = check_split_columns(list(table.columns), groups, time, taken)
-    codes_of_groups = None if groups is None else read_groups(table[groups])
-    times = None if time is None else read_moments(table[time])
-    # A model cannot learn from a time to come, nor from a group that it will never see.
-    table = table.drop(columns=asked) if asked else table
+    table, row_groups, times = take_split(table, groups, time, taken)
     schema = Schema.infer(table)
     if not schema.kept and needs_features:
         reasons = ", ".join(f"'{c.name}': {c.why_dropped}" for c in schema.columns[:5])
@@ -342,7 +338,7 @@ def make_dataset(
     few = table.head(5).reset_index(drop=True)
     data = Dataset(
         X, codes, schema, labels, name, target, few, table.index,
-        groups=codes_of_groups, times=times, group_column=groups, time_column=time,
+        groups=row_groups, times=times, group_column=groups, time_column=time,
     )  # fmt: skip
     if row_costs is None:
         return data

@@ -12,7 +12,7 @@ from autoimb.arrays import FloatArray, IntArray
 from autoimb.data.columns import read_keys, read_times
 from autoimb.errors import DataError, nearest_name
 
-__all__ = ["check_split_columns", "read_groups", "read_moments"]
+__all__ = ["check_split_columns", "read_groups", "read_moments", "take_split"]
 
 
 def check_split_columns(
@@ -64,6 +64,47 @@ def check_split_columns(
             raise DataError(f"{where}: {option} '{column}': no such column; {near}")
         roles[column] = f"that of {option}"
     return list(given.values())
+
+
+def take_split(
+    table: pd.DataFrame, groups: str | None, time: str | None, taken: Mapping[Hashable, str]
+) -> tuple[pd.DataFrame, IntArray | None, FloatArray | None]:
+    """Read the columns that say how rows are split, and leave them out.
+
+    A model cannot learn from a time to come, nor from a group that it will never see.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (n_samples, n_columns)
+    groups, time : str or None
+        Columns that are asked for.
+    taken : mapping of hashable to str
+        Columns that are something else, and what.
+
+    Returns
+    -------
+    table : DataFrame
+    groups, times : ndarray of shape (n_samples,), or None
+
+    Raises
+    ------
+    DataError
+        If a column is not there, is something else, or holds no time.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"age": [31, 42], "day": ["2024-02-01", "2024-01-01"]})
+    >>> rest, groups, times = take_split(table, None, "day", {})
+    >>> list(rest), groups, times - times.min()
+    (['age'], None, array([31.,  0.]))
+    """
+    asked = check_split_columns(list(table.columns), groups, time, taken)
+    rest = table.drop(columns=asked) if asked else table
+    return (
+        rest,
+        None if groups is None else read_groups(table[groups]),
+        None if time is None else read_moments(table[time]),
+    )
 
 
 def read_groups(cells: pd.Series[Any]) -> IntArray:
