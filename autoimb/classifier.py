@@ -67,6 +67,12 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
     decision : str, Criterion or None
         What labels are decided by: the best value of the metric (None, or "metric"), of another
         one (its name), or what an object asks for: `Costs`, `Floor`, `Capacity`, `CostMatrix`.
+    groups : str or None
+        Column of `X` whose rows of one value stay on one side of every split: a patient, a
+        customer. It is no feature, and may be absent from the rows to predict.
+    time : str or None
+        Column of `X`, dates or numbers, that says when each row was: what came before is trained
+        on, what came after it scored. It is no feature either.
 
     Attributes
     ----------
@@ -118,6 +124,8 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         executor: ExecutorName = "processes",
         resume: str | Path | None = None,
         decision: str | Criterion | None = None,
+        groups: str | None = None,
+        time: str | None = None,
     ) -> None:
         self.metric = metric
         self.time_budget = time_budget
@@ -134,6 +142,8 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         self.executor = executor
         self.resume = resume
         self.decision = decision
+        self.groups = groups
+        self.time = time
 
     def fit(self, X: Any, y: Any) -> AutoImbClassifier:
         """Search for the best strategy and refit it on all rows.
@@ -171,7 +181,9 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         plan.prepare()
         table, y = self._check(X, y)
         costs = None if plan.cost_column is None else read_row_costs(table, plan.cost_column)
-        dataset = make_dataset(table, y, positive=self.positive, row_costs=costs)
+        dataset = make_dataset(
+            table, y, positive=self.positive, row_costs=costs, groups=self.groups, time=self.time
+        )
         plan = plan.suited_to(dataset)
         with (
             open_run(self.resume, dataset, plan) as plan,
@@ -255,10 +267,16 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         if isinstance(X, pd.DataFrame):
             if reset:
                 _check_shape(X)
-                validate_data(self, X, skip_check_array=True)
+                validate_data(self, self._features(X), skip_check_array=True)
             return X
         checked = validate_data(self, X, dtype=None, ensure_all_finite=False, reset=reset)
         return pd.DataFrame(checked)
+
+    def _features(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Leave out the columns that only say how rows are split."""
+        split = (name for name in (self.groups, self.time) if name is not None)
+        asked = [name for name in split if name in table.columns]
+        return table.drop(columns=asked)
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn what is accepted."""

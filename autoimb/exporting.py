@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from autoimb.arrays import IntArray
 from autoimb.data.dataset import Dataset, Labels
+from autoimb.data.splitting import Folds
 from autoimb.decision.calibrators import CALIBRATORS, NO_CALIBRATOR, choose_calibrator
 from autoimb.decision.deciding import decide
 from autoimb.decision.reliability import Reliability
@@ -44,7 +44,7 @@ def make_model(
     scored = evaluator.select(rows, exported.proba)
     evidence = Evidence.of(scored, dataset.cost_column, len(dataset.y))
     uncalibrated = evidence.scored(NO_CALIBRATOR)
-    calibrate = choose_calibrator(uncalibrated.y, uncalibrated.proba, folds)
+    calibrate = choose_calibrator(uncalibrated.y, uncalibrated.proba, folds.number)
     return FittedModel(
         packed=Packed(pipeline),
         schema=dataset.schema,
@@ -57,15 +57,13 @@ def make_model(
     )
 
 
-def measure_calibration(
-    scored: Scored, folds: IntArray, labels: Labels
-) -> Mapping[str, Reliability]:
+def measure_calibration(scored: Scored, folds: Folds, labels: Labels) -> Mapping[str, Reliability]:
     """Measure what the calibrator is worth on rows that it was neither chosen nor fitted on.
 
     Parameters
     ----------
     scored : Scored
-    folds : ndarray of shape (n_samples,)
+    folds : Folds
     labels : Labels
 
     Returns
@@ -73,5 +71,5 @@ def measure_calibration(
     mapping of str to Reliability
         Of the positive class of two, else of each.
     """
-    proba = calibrate_folds(scored, folds, tuple(CALIBRATORS))
-    return reliability_by_class(scored.y, proba, labels)
+    proba, judged = calibrate_folds(scored, folds, tuple(CALIBRATORS)), folds.judged
+    return reliability_by_class(scored.y[judged], proba[judged], labels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -197,7 +197,9 @@ def fit_dataset(
             begun = _begin(executor, plan, levels[0], folder)
             profile = _profile(dataset, plan)
             watching.started(dataset, profile, plan)
-            space = plan.space.restricted_to(profile.facts(n_folds))
+            space = plan.space.restricted_to(
+                profile.facts(n_folds, _in_training(evaluator, dataset))
+            )
             found = search(
                 executor, evaluator, space, plan.budget, levels=levels, refit_cost=cost,
                 folder=folder, watch=watching.told, begun=begun,
@@ -208,7 +210,7 @@ def fit_dataset(
             trained = refit(exported, found.candidates, executor, evaluator, plan.budget)
         model = make_model(trained.pipeline, trained.exported, evaluator, dataset, found.level)
         ends = (*trained.notes, *_end(found, n_folds))
-        notes = (*notes, *_notes(dataset, plan, n_folds, resources), *ends)
+        notes = (*notes, *_notes(dataset, plan, evaluator, resources), *ends)
         result = _result(plan, profile, found, trained, model, evaluator, notes)
         watching.finished(result)
     return result
@@ -256,10 +258,16 @@ def make_evaluator(
         What every trial gets, and what the leading ones earn.
     """
     n_folds = feasible_folds(dataset, n_folds)
-    levels = plan_levels(dataset.class_counts, n_folds)
+    levels = plan_levels(dataset.class_counts, n_folds, in_time=dataset.times is not None)
     n_repeats = max(level.repeat for level in levels) + 1
     folds = np.stack([assign_folds(dataset, n_folds, seed + k) for k in range(n_repeats)])
     return Evaluator.on(dataset, folds, metric, seed, n_threads, criterion), levels
+
+
+def _in_training(evaluator: Evaluator, dataset: Dataset) -> int | None:
+    """Count what a class has in a training part at least, where parts are not equally large."""
+    is_plain = dataset.groups is None and dataset.times is None
+    return None if is_plain else evaluator.fewest_trained()
 
 
 def _result(
@@ -287,26 +295,49 @@ def _result(
         metric=metric,
         calibration=measure_calibration(scored, folds, model.labels),
         y=scored.y,
-        folds=folds,
+        folds=folds.number,
         seconds=plan.budget.elapsed(),
         notes=notes,
     )
 
 
-def _notes(dataset: Dataset, plan: Plan, n_folds: int, resources: Resources) -> list[str]:
+def _notes(dataset: Dataset, plan: Plan, evaluator: Evaluator, resources: Resources) -> list[str]:
     notes = [resources.note] if resources.note else []
-    if n_folds < plan.n_folds:
-        rarest = int(dataset.class_counts.argmin())
-        notes.append(
-            f"{n_folds} folds instead of {plan.n_folds}: class "
-            f"{dataset.labels.by_code[rarest]!r} has only {dataset.class_counts[rarest]} rows."
-        )
+    if evaluator.n_folds < plan.n_folds:
+        why = _why_fewer(dataset, evaluator.n_folds)
+        notes.append(f"{evaluator.n_folds} folds instead of {plan.n_folds}: {why}.")
+    notes += _split_notes(dataset, evaluator)
     dropped = [c for c in dataset.schema.columns if c.kind == "dropped"]
     if dropped:
         shown = ", ".join(f"'{c.name}' ({c.why_dropped})" for c in dropped[:5])
         more = f" and {len(dropped) - 5} more" if len(dropped) > 5 else ""
         notes.append(f"left out {shown}{more}.")
     return notes
+
+
+def _why_fewer(dataset: Dataset, n_folds: int) -> str:
+    rarest = int(dataset.class_counts.argmin())
+    if n_folds == dataset.class_counts[rarest]:
+        return f"class {dataset.labels.by_code[rarest]!r} has only {n_folds} rows"
+    if dataset.times is not None:
+        return "more would leave some without a class, or too little of it before them"
+    return f"a class lies in only {n_folds} groups of '{dataset.group_column}'"
+
+
+def _split_notes(dataset: Dataset, evaluator: Evaluator) -> Iterator[str]:
+    """Say what scores are made of where rows are not split at random."""
+    if dataset.groups is not None:
+        yield (
+            f"the rows of each '{dataset.group_column}' ({int(dataset.groups.max()) + 1:,} in all) "
+            "stay on one side of every split."
+        )
+    if dataset.times is not None:
+        share = 100 * np.mean(evaluator.folds < 0)
+        yield (
+            f"the earliest {share:.0f} % of the rows by "
+            f"'{dataset.time_column}' are trained on but not scored; what follows is scored by "
+            "models of what came before it, and its first fold only tunes decisions."
+        )
 
 
 def _end(found: SearchResult, n_folds: int) -> list[str]:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autoimb.arrays import IntArray
 from autoimb.data.dataset import Labels
+from autoimb.data.splitting import Folds
 from autoimb.decision.deciding import Decision
 from autoimb.decision.rules import (
     AbstainBand,
@@ -66,13 +66,13 @@ class Terms:
         Of the exported model.
     scored : Scored
         The rows, with the probabilities of what is exported.
-    folds : ndarray of shape (n_samples,)
+    folds : Folds
     """
 
     metric: Metric
     decision: Decision
     scored: Scored
-    folds: IntArray
+    folds: Folds
 
 
 def untouched_scores(result: SearchResult, terms: Terms) -> Mapping[str, Score] | None:
@@ -187,7 +187,7 @@ def recommend(
         if metric.needs_decision:
             plain += f", with only its decision tuned {tuned.value:.3f}"
         evidence.append(f"Doing nothing, {plain}.")
-        evidence.append(_gain(metric, score, tuned, np.unique(terms.folds).size))
+        evidence.append(_gain(metric, score, tuned, _n_judged(terms.folds)))
     evidence += _decision_sentences(terms.decision, exported.scores, nothing)
     strategy = describe(result.best.configuration, terms.decision.rule, labels, n_members)
     return Recommendation(strategy, tuple(evidence))
@@ -211,6 +211,10 @@ def _decision_sentences(
     if decision.shortfall:
         sentences.append(f"The promise does not hold: {decision.shortfall}.")
     return sentences
+
+
+def _n_judged(folds: Folds) -> int:
+    return len(folds.take(folds.judged).each())
 
 
 def _alone(metric: Metric, blended: Score, alone: Score) -> str:

@@ -46,12 +46,14 @@ def estimate_refit(dataset: Dataset, n_folds: int, blended: bool, n_workers: int
     -------
     RefitCost
     """
-    few = _has_few(dataset.class_counts)
+    in_time = dataset.times is not None
+    few = _has_few(dataset.class_counts) and not in_time
     return RefitCost(
         n_strategies=BLEND_SIZE if blended else 1,
         trained=1 + (n_folds - 1) * few,
         n_rows=len(dataset.y),
-        n_folds=n_folds,
+        # In time a fold is trained on half of the rows on average, as one of two folds is.
+        n_folds=2 if in_time else n_folds,
         n_fits=1 + n_folds * few,
         n_workers=n_workers,
     )
@@ -110,16 +112,19 @@ def refit(
     -------
     Refit
     """
+    # In time the fits of folds know the past alone: no mean with them, and the last at need.
     few = _has_few(np.bincount(evaluator.y, minlength=evaluator.n_classes))
+    few, folds = few and not evaluator.in_time, range(evaluator.n_folds)
+    at_need = folds[-1:] if evaluator.in_time else folds
     started = [
         [
             _start(executor, Training(one, fold, exported.max_rows))
-            for fold in (None, *range(evaluator.n_folds if few and not one.model.single else 0))
+            for fold in (None, *(folds if few and not one.model.single else ()))
         ]
         for one in (record.configuration for record in exported.members)
     ]
     _await([fit for fits in started for fit in fits], budget)
-    collected = [_collect(fits, executor, evaluator.n_folds, budget) for fits in started]
+    collected = [_collect(fits, executor, at_need, budget) for fits in started]
     notes = [note for _, note in collected if note]
     trained = [fits for fits, _ in collected]
     if not any(trained):
@@ -233,7 +238,7 @@ def _start(executor: Executor, training: Training) -> _Fit:
 
 
 def _collect(
-    started: Sequence[_Fit], executor: Executor, n_folds: int, budget: Budget
+    started: Sequence[_Fit], executor: Executor, folds: Sequence[int], budget: Budget
 ) -> tuple[list[_Fit], str]:
     """Take the fits of a strategy that are done, the first of which is that on all rows.
 
@@ -245,7 +250,7 @@ def _collect(
         return done, ""
     configuration = started[0].training.configuration
     if not done:
-        done = [_start(executor, Training(configuration, fold)) for fold in range(n_folds)]
+        done = [_start(executor, Training(configuration, fold)) for fold in folds]
         _await(done, budget)
         done = [one for one in done if one.is_fine]
     if not done:

@@ -102,7 +102,7 @@ def _read_same_data(
         raise UsageError(f"the run in {folder} was made on a frame: give the data, by --data FILE.")
     dataset = read_problem(
         found, run["target"], positive=run["positive"], drop=run["drop"],
-        cost_column=run["criterion"].get("column"),
+        cost_column=run["criterion"].get("column"), groups=run.get("groups"), time=run.get("time"),
     ).dataset  # fmt: skip
     if hash_dataset(dataset) != run["data_sha256"]:
         where = "the frame" if isinstance(found, pd.DataFrame) else found

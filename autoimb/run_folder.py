@@ -54,6 +54,8 @@ FIXED = {
     "criterion": "decision",
     "space_sha256": "search space",
     "n_folds": "folds",
+    "groups": "groups",
+    "time": "time",
     "seed": "seed",
     "blend": "blend",
     "n_threads": "threads of a model",
@@ -90,6 +92,8 @@ def ask_of(dataset: Dataset, plan: Plan, source: Mapping[str, Any]) -> dict[str,
         "decision": str(plan.criterion),
         "criterion": criterion_to_dict(plan.criterion),
         "n_folds": plan.n_folds,
+        "groups": dataset.group_column,
+        "time": dataset.time_column,
         "levels": [str(level) for level in _levels(dataset, plan)],
         "n_threads": plan.resources(dataset.X.size).n_threads,
         "seed": plan.seed,
@@ -100,7 +104,8 @@ def ask_of(dataset: Dataset, plan: Plan, source: Mapping[str, Any]) -> dict[str,
 
 
 def _levels(dataset: Dataset, plan: Plan) -> tuple[Level, ...]:
-    return plan_levels(dataset.class_counts, feasible_folds(dataset, plan.n_folds))
+    n_folds = feasible_folds(dataset, plan.n_folds)
+    return plan_levels(dataset.class_counts, n_folds, in_time=dataset.times is not None)
 
 
 def hash_dataset(dataset: Dataset) -> str:
@@ -108,8 +113,9 @@ def hash_dataset(dataset: Dataset) -> str:
     names = [(str(c.name), c.kind) for c in dataset.schema.columns]
     digest = hashlib.sha256(repr((names, dataset.labels.classes)).encode())
     digest.update(np.ascontiguousarray(dataset.X).data)
-    if dataset.row_costs is not None:
-        digest.update(dataset.row_costs.tobytes())
+    for array in (dataset.row_costs, dataset.groups, dataset.times):
+        if array is not None:
+            digest.update(array.tobytes())
     # Whichever class is positive, the labels are the same.
     digest.update(np.asarray(dataset.labels.order)[dataset.y].tobytes())
     return digest.hexdigest()
@@ -134,6 +140,8 @@ def _write_asked(folder: Path, asked: Mapping[str, Any]) -> None:
         differing = [name for name in FIXED if before.get(name) != asked[name]]
         if differing != ["levels"]:  # by themselves they differ if another version planned them
             differing = [name for name in differing if name != "levels"]
+        if {"groups", "time"} & set(differing):  # whose columns are no features
+            differing = [name for name in differing if name not in ("data_sha256", "levels")]
         if "metric" in differing:  # which the decision follows, unless another was asked for
             differing = [name for name in differing if name != "criterion"]
         if differing:

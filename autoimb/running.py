@@ -156,6 +156,8 @@ def fit(
     executor: ExecutorName = "processes",
     resume: bool = False,
     decision: str | Criterion | None = None,
+    groups: str | None = None,
+    time: str | None = None,
     watchers: Sequence[Watcher] = (),
 ) -> Run:
     """Search on a file or a frame and export the winner, as the command line does.
@@ -181,6 +183,7 @@ def fit(
         Go on with the run in `run_dir`, or with the latest one of these data, as if it had never
         stopped: what it has spent counts. In a folder without a run, one begins.
     decision : str or Criterion, optional
+    groups, time : str, optional
         As in `AutoImbClassifier`.
     watchers : sequence of Watcher
         Follow the fit.
@@ -200,7 +203,9 @@ def fit(
         decision=decision,
     )  # fmt: skip
     require_writable(out)
-    problem, plan = _read(data, target, positive, drop, plan)
+    problem, plan = _read(
+        data, target, plan, positive=positive, drop=drop, groups=groups, time=time
+    )
     folder = make_folder(run_dir, problem.dataset.name, resume=resume)
     with (
         open_run(folder, problem.dataset, plan, _source(data, drop)) as plan,
@@ -221,13 +226,14 @@ def _source(data: str | Path | pd.DataFrame, drop: Sequence[str]) -> dict[str, A
 def _read(
     data: str | Path | pd.DataFrame,
     target: str | None,
-    positive: Any,
-    drop: Sequence[str],
     plan: Plan,
+    *,
+    positive: Any,
+    **columns: Any,
 ) -> tuple[Problem, Plan]:
     """Read the table, and find out before a folder is made whether what is asked can be had."""
     plan.prepare()
-    problem = read_problem(data, target, positive=positive, drop=drop, cost_column=plan.cost_column)
+    problem = read_problem(data, target, positive=positive, cost_column=plan.cost_column, **columns)
     feasible_folds(problem.dataset, plan.n_folds)
     plan = plan.suited_to(problem.dataset)
     release_memory()

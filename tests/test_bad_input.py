@@ -119,6 +119,42 @@ FLAGS: dict[str, tuple[list[str], int, str]] = {
         "data.csv: --drop 'default': no such feature column; "
         "choose one of: age, income, city, opened, member",
     ),
+    "group column": (
+        ["--groups", "citi"],
+        1,
+        "data.csv: --groups 'citi': no such column; did you mean 'city'?",
+    ),
+    "time column": (
+        ["--time", "when"],
+        1,
+        "data.csv: --time 'when': no such column; choose one of: age, income, city, opened, member",
+    ),
+    "group column that is the target": (
+        ["--groups", "default"],
+        1,
+        "data.csv: --groups 'default' is the target; a column has one role. Name another.",
+    ),
+    "time column that is dropped": (
+        ["--time", "opened", "--drop", "opened"],
+        1,
+        "data.csv: --time 'opened' is dropped; a column has one role. Name another.",
+    ),
+    "time column that is the cost column": (
+        ["--time", "income", "--cost-column", "income"],
+        1,
+        "data.csv: --time 'income' is the cost column; a column has one role. Name another.",
+    ),
+    "time column that is the group column": (
+        ["--time", "opened", "--groups", "opened"],
+        1,
+        "data.csv: --time 'opened' is that of --groups; a column has one role. Name another.",
+    ),
+    "time column of text": (
+        ["--time", "city"],
+        1,
+        "time column 'city': 160 of 160 cells are missing or neither a date nor a number, the "
+        "first in row 0: 'Oslo'. Fill or correct them, or drop those rows.",
+    ),
     "metric": (["--metric", "f11"], 2, "metric 'f11' does not exist; did you mean 'f1'?"),
     "space": (["--space", "fasst"], 2, "search space 'fasst' does not exist; did you mean 'fast'?"),
     "space file": (

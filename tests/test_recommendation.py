@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from metric_rules import solve_rule
 
 from autoimb.data.dataset import Labels
+from autoimb.data.splitting import Folds
 from autoimb.decision.costs import Costs
 from autoimb.decision.criteria import BestMetric
 from autoimb.decision.deciding import Decision
@@ -56,7 +57,7 @@ def found_by(
             records.append(TrialRecord(number, configuration, "failed", reason="out of luck"))
             continue
         proba = probabilities(skill, seed)
-        scores = dict(score_out_of_fold(metric, Scored(Y, proba), FOLDS))
+        scores = dict(score_out_of_fold(metric, Scored(Y, proba), Folds(FOLDS)))
         record = TrialRecord(number, configuration, "complete", scores, 1.0, level=ALL_FOLDS)
         records.append(record)
         kept[number] = Evaluation(proba.astype(np.float32), scores, 1.0)
@@ -76,14 +77,14 @@ def alone(result: SearchResult) -> Exported:
 
 def blended(result: SearchResult, metric: Metric) -> Exported:
     proba = np.mean([candidate.evaluation.proba for candidate in result.candidates], axis=0)
-    scores = score_out_of_fold(metric, Scored(Y, proba), FOLDS)
+    scores = score_out_of_fold(metric, Scored(Y, proba), Folds(FOLDS))
     return Exported(tuple(c.record for c in result.candidates), None, proba, scores)
 
 
 def terms_of(metric: Metric, exported: Exported, rule: DecisionRule = THRESHOLD) -> Terms:
     """Say that what is exported decides by a rule that serves the metric."""
     decision = Decision(BestMetric(metric.name), rule)
-    return Terms(metric, decision, Scored(Y, exported.proba), FOLDS)
+    return Terms(metric, decision, Scored(Y, exported.proba), Folds(FOLDS))
 
 
 TRIALS: Sequence[tuple[Configuration, float | None]] = (
@@ -270,7 +271,7 @@ def test_a_stated_cost_and_a_promise_that_fails_are_told() -> None:
     metric, costs = METRICS["f1"], Costs(fp=1.0, fn=9.0)
     result = found_by(metric, (DEFAULT, 1.0))
     exported, plain = alone(result), result.best_evaluation.scored_proba[:, 1] >= 0.5
-    scores = score_out_of_fold(metric, Scored(Y, exported.proba), FOLDS, costs)
+    scores = score_out_of_fold(metric, Scored(Y, exported.proba), Folds(FOLDS), costs)
     exported = replace(exported, scores=scores)
     decision = Decision(costs, THRESHOLD, shortfall="too few rows")
     terms = replace(terms_of(metric, exported), decision=decision)

@@ -350,6 +350,8 @@ DIFFERENT: dict[str, tuple[dict[str, Any], str]] = {
     "space": ({"space": "fast"}, "another search space ('own', or its file has changed)"),
     "file of the space": ({"space": "changed/own.toml"}, "another search space ('own', or its "),
     "folds": ({"n_folds": 2}, "folds 3, not 2"),
+    "groups": ({"groups": "member"}, "groups None, not 'member'"),
+    "time": ({"time": "b"}, "time None, not 'b'"),
     "seed": ({"random_state": 1}, "seed 0, not 1"),
     "blend": ({"blend": False}, "blend True, not False"),
 }
@@ -391,7 +393,9 @@ def test_a_run_whose_trials_another_version_evaluated_otherwise_does_not_go_on(
         autoimb.fit(**order(tmp_path / "copy"))
 
 
-@pytest.mark.parametrize("name", ["positive class", "metric", "folds", "seed", "blend", "space"])
+@pytest.mark.parametrize(
+    "name", ["positive class", "metric", "folds", "seed", "blend", "space", "time"]
+)
 def test_nothing_is_said_to_differ_that_does_not(a_run: Path, tmp_path: Path, name: str) -> None:
     shutil.copytree(a_run, tmp_path / "copy")
     change, named = DIFFERENT[name]

@@ -32,6 +32,12 @@ Space = Annotated[
 ]
 Folds = Annotated[int, typer.Option(help="Folds of the cross-validation.")]
 Drop = Annotated[list[str] | None, typer.Option(help="Column to leave out; repeatable.")]
+Groups = Annotated[
+    str | None, typer.Option(help="Column whose rows of one value no split takes apart.")
+]
+Time = Annotated[
+    str | None, typer.Option(help="Column of dates or numbers: the past trains, the future tests.")
+]
 Out = Annotated[Path | None, typer.Option(help="Model file; by default in the run's folder.")]
 RunDir = Annotated[
     Path | None, typer.Option(help="Folder of the run.  [default: autoimb_runs/<time>-<name>]")
@@ -71,6 +77,8 @@ def fit(
     space: Space = "default",
     folds: Folds = 5,
     drop: Drop = None,
+    groups: Groups = None,
+    time: Time = None,
     out: Out = None,
     run_dir: RunDir = None,
     seed: Seed = 0,
@@ -85,8 +93,7 @@ def fit(
     as_json: AsJson = False,
 ) -> None:
     """Search for the best strategy on DATA and export the winning pipeline."""
-    if executor == "processes":
-        _prepare_workers()
+    _prepare_workers(executor)
     from autoimb.cli.progress import Progress
     from autoimb.decision.stating import state_criterion
     from autoimb.running import fit as run_fit
@@ -94,19 +101,20 @@ def fit(
     with Progress(quiet=quiet) as progress:
         run = run_fit(
             data, target, positive=positive, metric=metric, time_budget=_seconds(budget, trials),
-            n_trials=trials, space=space, n_folds=folds, drop=drop or (), out=out,
-            run_dir=run_dir, random_state=seed, n_jobs=jobs, experiment=experiment,
+            n_trials=trials, space=space, n_folds=folds, drop=drop or (), groups=groups, time=time,
+            out=out, run_dir=run_dir, random_state=seed, n_jobs=jobs, experiment=experiment,
             tracking_uri=tracking_uri, blend=blend, n_threads=threads, executor=executor,
             resume=resume, decision=state_criterion(asked), watchers=[progress],
         )  # fmt: skip
     print(json.dumps(as_object(run), default=str) if as_json else as_text(run, experiment))
 
 
-def _prepare_workers() -> None:
+def _prepare_workers(executor: str) -> None:
     """Start what trials need before this process imports what it needs: both do at once."""
-    from autoimb.search.spawning import prepare_workers
+    if executor == "processes":
+        from autoimb.search.spawning import prepare_workers
 
-    prepare_workers()
+        prepare_workers()
 
 
 def _seconds(budget: str | None, trials: int | None) -> float | None:

@@ -16,7 +16,7 @@ import pandas as pd
 from autoimb.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from autoimb.errors import DataError
 
-__all__ = ["MAX_LEVELS", "Column", "infer_column"]
+__all__ = ["MAX_LEVELS", "Column", "infer_column", "read_keys", "read_times"]
 
 Kind = Literal["number", "category", "date", "dropped"]
 
@@ -180,6 +180,66 @@ def infer_column(cells: pd.Series[Any]) -> Column:
     return _infer_text_column(name, texts)
 
 
+def read_keys(cells: pd.Series[Any]) -> IntArray:
+    """Give each distinct cell of a column a number, however they are typed.
+
+    Parameters
+    ----------
+    cells : Series of shape (n_samples,)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        From 0 on, in order of appearance; -1 for missing cells.
+
+    Examples
+    --------
+    >>> read_keys(pd.Series(["b", "a", None, "b"]))
+    array([ 0,  1, -1,  0])
+    """
+    if pd.api.types.is_numeric_dtype(cells):
+        return pd.factorize(cells)[0].astype(np.intp)
+    return _Texts.of(cells, cells.name).codes
+
+
+def read_times(cells: pd.Series[Any]) -> FloatArray:
+    """Turn dates, of any type or format, or numbers into numbers that sort as they do.
+
+    Parameters
+    ----------
+    cells : Series of shape (n_samples,)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Days, or the numbers; NaN for cells that are missing or neither.
+
+    Examples
+    --------
+    >>> read_times(pd.Series(["1970-01-02", "1970-01-03 12:00", "soon"]))
+    array([1. , 2.5, nan])
+    """
+    if _is_date(cells):
+        has_zone = getattr(cells.dtype, "tz", None) is not None
+        # By the wall clock an hour would come twice when summer ends.
+        return _elapsed_days(_wall_clock(cells.dt.tz_convert("UTC") if has_zone else cells))
+    if pd.api.types.is_numeric_dtype(cells):
+        return _plain_numbers(cells)
+    texts = _Texts.of(cells, cells.name)
+    return np.append(_read_moments(texts.distinct[:-1]), np.nan)[texts.codes]
+
+
+def _read_moments(texts: AnyArray) -> FloatArray:
+    """Read numbers or, in the one format that fits most texts, dates."""
+    best = _finite(_read_numbers(texts))
+    for date_format in DATE_FORMATS:
+        if not np.isnan(best).any():
+            break
+        found = _elapsed_days(_read_dates(texts, date_format))
+        best = found if np.isfinite(found).sum() > np.isfinite(best).sum() else best
+    return best
+
+
 def _unless_constant(column: Column, cells: pd.Series[Any]) -> Column:
     filled = cells.dropna()
     if len(filled) and (filled != filled.iloc[0]).any():
@@ -304,7 +364,12 @@ def _wall_clock(dates: pd.Series[Any]) -> pd.Series[Any]:
 def _date_parts(dates: pd.Series[Any]) -> FloatArray:
     parts: FloatArray = np.column_stack([
         dates.dt.year, dates.dt.month, dates.dt.day_of_week, dates.dt.hour,
-        (dates - pd.Timestamp(0).as_unit("us")).dt.total_seconds() / SECONDS_A_DAY,
+        _elapsed_days(dates),
     ]).astype(float)  # fmt: skip
     parts[dates.isna().to_numpy()] = np.nan
     return parts
+
+
+def _elapsed_days(dates: pd.Series[Any]) -> FloatArray:
+    seconds = (dates - pd.Timestamp(0).as_unit("us")).dt.total_seconds()
+    return np.asarray(seconds, dtype=float) / SECONDS_A_DAY

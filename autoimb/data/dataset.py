@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from autoimb.arrays import FloatArray, IntArray, keep_on_disk
 from autoimb.data.columns import Column, infer_column
+from autoimb.data.split_columns import take_split
 from autoimb.errors import DataError, nearest_name
 
 __all__ = ["Dataset", "Labels", "Schema", "as_table", "make_dataset"]
@@ -211,6 +212,12 @@ class Dataset:
         What it costs to miss each row, should it be positive.
     cost_column : str, optional
         That says so.
+    groups : ndarray of shape (n_samples,), optional
+        Number of the group whose rows stay on one side of every split.
+    times : ndarray of shape (n_samples,), optional
+        When each row was, as numbers that sort so: what is trained on lies before what is scored.
+    group_column, time_column : str, optional
+        That say so; neither is a feature.
     """
 
     X: FloatArray
@@ -223,6 +230,10 @@ class Dataset:
     row_names: pd.Index[Any] | None = None
     row_costs: FloatArray | None = None
     cost_column: str | None = None
+    groups: IntArray | None = None
+    times: FloatArray | None = None
+    group_column: str | None = None
+    time_column: str | None = None
 
     @property
     def n_classes(self) -> int:
@@ -242,6 +253,20 @@ class Dataset:
         hashes = pd.util.hash_pandas_object(pd.DataFrame(self.X, copy=False), index=False)
         return pd.factorize(hashes)[0].astype(np.intp)
 
+    @cached_property
+    def units(self) -> IntArray:
+        """Number of what each row stays together with: its copies and the rows of its group."""
+        if self.groups is None:
+            return self.duplicate_groups
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        distinct, size = self.duplicate_groups, self.n_distinct + int(self.groups.max()) + 1
+        # Distinct rows and groups are joined by the rows that they have in common.
+        joined = (np.ones(len(distinct), dtype=bool), (distinct, self.n_distinct + self.groups))
+        labels = connected_components(coo_array(joined, shape=(size, size)), directed=False)[1]
+        return np.asarray(labels[distinct], dtype=np.intp)
+
     @property
     def n_distinct(self) -> int:
         """Number of distinct rows."""
@@ -257,6 +282,8 @@ def make_dataset(
     target: str = "target",
     needs_features: bool = True,
     row_costs: pd.Series[Any] | None = None,
+    groups: str | None = None,
+    time: str | None = None,
 ) -> Dataset:
     """Turn a raw table and its labels into what a search needs.
 
@@ -274,6 +301,8 @@ def make_dataset(
         Whether columns that carry nothing are an error.
     row_costs : Series of shape (n_samples,), optional
         What missing each row costs, called as its column is.
+    groups, time : str, optional
+        Columns of the table that say which rows belong together, and when each row was.
 
     Returns
     -------
@@ -296,6 +325,8 @@ def make_dataset(
             f"target '{target}' has one class only, {labels.classes[0]!r}; "
             "there must be rows of at least two."
         )
+    taken = {} if row_costs is None else {row_costs.name: "the cost column"}
+    table, row_groups, times = take_split(table, groups, time, taken)
     schema = Schema.infer(table)
     if not schema.kept and needs_features:
         reasons = ", ".join(f"'{c.name}': {c.why_dropped}" for c in schema.columns[:5])
@@ -305,7 +336,10 @@ def make_dataset(
     X = keep_on_disk(schema.to_matrix(table))
     codes = labels.encode(np.asarray(y))
     few = table.head(5).reset_index(drop=True)
-    data = Dataset(X, codes, schema, labels, name, target, few, table.index)
+    data = Dataset(
+        X, codes, schema, labels, name, target, few, table.index,
+        groups=row_groups, times=times, group_column=groups, time_column=time,
+    )  # fmt: skip
     if row_costs is None:
         return data
     costs, column = row_costs.to_numpy(dtype=float), str(row_costs.name)

@@ -15,6 +15,7 @@ from autoimb.data.dataset import Dataset, as_table, make_dataset
 from autoimb.data.delimited import check_names
 from autoimb.data.reading import column_names, data_name, read_table
 from autoimb.data.row_costs import read_row_costs
+from autoimb.data.split_columns import check_split_columns
 from autoimb.errors import DataError, nearest_name
 
 __all__ = [
@@ -58,6 +59,8 @@ def read_problem(
     drop: Sequence[str] = (),
     needs_features: bool = True,
     cost_column: str | None = None,
+    groups: str | None = None,
+    time: str | None = None,
 ) -> Problem:
     """Read a table, find its target and say what was assumed.
 
@@ -74,6 +77,8 @@ def read_problem(
         Whether columns that carry nothing are an error.
     cost_column : str, optional
         Of the table: what missing each row costs.
+    groups, time : str, optional
+        Of the table: which rows belong together, and when each row was.
 
     Returns
     -------
@@ -90,21 +95,24 @@ def read_problem(
         if column not in names or column == chosen:
             near = nearest_name(column, [str(n) for n in names if n != chosen])
             raise DataError(f"{where}: --drop '{column}': no such feature column; {near}")
+    taken = {chosen: "the target", **dict.fromkeys(drop, "dropped"), cost_column: "the cost column"}
+    check_split_columns(names, groups, time, taken, where)
     table, name = data, "data"
     if not isinstance(table, pd.DataFrame):
         path = Path(table)
-        table, name = read_table(path, text_columns=[chosen]), data_name(path)
+        as_text = [chosen] if groups is None else [chosen, groups]
+        table, name = read_table(path, text_columns=as_text), data_name(path)
     filled, notes = find_labelled(table[chosen])
     if not filled.all():
         table = table[filled]
     labels = _read_labels(table[chosen], where, assumed)
     row_costs = _read_costs(table, cost_column, chosen, where)
     features = table.drop(columns=[chosen, *drop])
-    if not features.shape[1]:
+    if not set(features.columns) - {groups, time}:
         raise DataError(f"{where}: no column is left beside the target '{chosen}'. Add features.")
     dataset = make_dataset(
         features, labels.to_numpy(), positive=positive, name=name, target=chosen,
-        needs_features=needs_features, row_costs=row_costs,
+        needs_features=needs_features, row_costs=row_costs, groups=groups, time=time,
     )  # fmt: skip
     if assumed:
         notes.insert(0, f"target '{chosen}' assumed; --target NAME chooses another.")

@@ -105,6 +105,12 @@ class Blend:
     stacks: tuple[LogisticStack, ...]
 
     @classmethod
+    def equal(cls, n_classes: int, n_models: int) -> Blend:
+        """Make the plain mean of the log-odds, where there are no rows to fit weights to."""
+        mean = LogisticStack(np.full(n_models, 1 / n_models), 0.0)
+        return cls((mean,) * (1 if n_classes == 2 else n_classes))
+
+    @classmethod
     def fit(cls, y: IntArray, odds: FloatArray) -> Blend:
         """Fit the stacks.
 

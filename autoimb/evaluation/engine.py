@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from autoimb.arrays import AnyArray, FloatArray, IntArray
 from autoimb.data.dataset import Dataset
-from autoimb.data.splitting import deal
+from autoimb.data.splitting import Folds, deal_units, tear_apart
 from autoimb.decision.criteria import BestMetric, Criterion
 from autoimb.decision.scored import Scored
 from autoimb.evaluation.folds import Fold, SharedArrays
@@ -43,7 +43,7 @@ class Evaluator:
     y : ndarray of shape (n_samples,)
         Class codes.
     folds : ndarray of shape (n_samples,) or (n_repeats, n_samples)
-        The fold that scores each row, in one or several assignments.
+        The fold that scores each row, in one or several assignments; -1 for rows that none does.
     n_levels : sequence of int
         Categories of each column; 0 for numbers.
     n_classes : int
@@ -55,6 +55,10 @@ class Evaluator:
         Of the decision; by default the best value of the metric.
     row_costs : ndarray of shape (n_samples,), optional
         What it costs to miss each row, should it be positive.
+    in_time : bool
+        Whether folds follow one another in time, each trained on what came before it.
+    units : ndarray of shape (n_samples,), optional
+        Rows with the same number belong together; by default each row is by itself.
 
     Examples
     --------
@@ -80,6 +84,8 @@ class Evaluator:
         n_threads: int = 1,
         criterion: Criterion | None = None,
         row_costs: FloatArray | None = None,
+        in_time: bool = False,
+        units: IntArray | None = None,
     ) -> None:
         self._X = X
         self.y = y
@@ -91,6 +97,8 @@ class Evaluator:
         self.n_threads = n_threads
         self.criterion: Criterion = criterion or BestMetric(metric)
         self.row_costs = row_costs
+        self.in_time = in_time
+        self.units = np.arange(len(y)) if units is None else units
         self.shared = SharedArrays(None)  # with other processes, once it is loaded by one
         self._folds: dict[str, Fold] = {}
         self._kept_bytes = 0.0
@@ -107,7 +115,8 @@ class Evaluator:
     ) -> Evaluator:
         """Make the evaluator of a dataset."""
         data = (dataset.X, dataset.y, folds, dataset.schema.n_levels, dataset.n_classes)
-        return cls(*data, metric, seed, n_threads, criterion, dataset.row_costs)
+        split = (dataset.row_costs, dataset.times is not None, dataset.units)
+        return cls(*data, metric, seed, n_threads, criterion, *split)
 
     @property
     def X(self) -> FloatArray:
@@ -132,11 +141,11 @@ class Evaluator:
 
     def save(self, folder: Path) -> None:
         """Write what other processes need; they map the arrays instead of copying them."""
-        for name in ("X", "y", "assignments"):
+        for name in ("X", "y", "assignments", "units"):
             np.save(folder / f"{name}.npy", getattr(self, name))
         rest = (
             self.n_levels, self.n_classes, self.metric, self.seed, self.n_threads, self.criterion,
-            self.row_costs,
+            self.row_costs, self.in_time,
         )  # fmt: skip
         (folder / "evaluator.pkl").write_bytes(pickle.dumps(rest))
         (folder / "shared").mkdir()
@@ -144,10 +153,10 @@ class Evaluator:
     @classmethod
     def load(cls, folder: Path) -> Evaluator:
         """Read what `save` wrote."""
-        names = ("X", "y", "assignments")
-        X, y, folds = (_map(folder / f"{name}.npy") for name in names)
+        names = ("X", "y", "assignments", "units")
+        X, y, folds, units = (_map(folder / f"{name}.npy") for name in names)
         rest = pickle.loads((folder / "evaluator.pkl").read_bytes())
-        evaluator = _LoadedEvaluator(X, y, folds, *rest)
+        evaluator = _LoadedEvaluator(X, y, folds, *(*rest, units))
         evaluator.path = folder / "X.npy"
         evaluator.shared = SharedArrays(folder / "shared")
         return evaluator
@@ -185,7 +194,7 @@ class Evaluator:
         training = begun.training_seconds
         for number in range(len(values), task.level.n_folds):
             check()
-            fold, rows = self._fold(number, task.level), self._scored_rows(number, task.level)
+            fold, rows = self._fold(number, task.level), self.scored_rows(number, task.level.repeat)
             pipeline, seconds = self._train(task.configuration, fold)
             training += seconds
             proba[rows] = fold.predict_proba(pipeline)
@@ -241,27 +250,49 @@ class Evaluator:
         costs = None if self.row_costs is None else self.row_costs[rows]
         return Scored(np.asarray(self.y[rows]), np.asarray(proba, dtype=float), costs)
 
-    def scored(self, level: Level) -> tuple[IntArray, IntArray]:
-        """Tell which rows are scored at a level, in which groups decisions are tuned apart.
+    def scored(self, level: Level) -> tuple[IntArray, Folds]:
+        """Tell which rows are scored at a level, and in which folds decisions are tuned apart.
 
-        Groups are folds; a single fold is split for the purpose.
+        A single fold is split for the purpose, as if its rows were of one time.
 
         Returns
         -------
-        rows, groups : ndarray of shape (n_scored,)
+        rows : ndarray of shape (n_scored,)
+        folds : Folds
         """
-        folds = self.assignments[level.repeat]
-        rows = np.flatnonzero(folds < level.n_folds)
+        folds = self._assigned(level.repeat)
+        rows = np.flatnonzero((folds.number >= 0) & (folds.number < level.n_folds))
         if level.n_folds > 1:
-            return rows, np.asarray(folds[rows])
-        return rows, deal(self.y[rows], self.n_folds, np.random.default_rng(self.seed))
+            return rows, folds.take(rows)
+        y, units, rng = self.y[rows], self.units[rows], np.random.default_rng(self.seed)
+        dealt = deal_units(y, units, self.n_folds, rng)
+        return rows, Folds(tear_apart(dealt, y, self.n_folds, rng), units)
 
     def training_part(self, fold: int) -> TrainingPart:
         """Return what is trained on to score a fold, with its encodings."""
         return self._fold(fold, Level(self.n_folds))
 
-    def _scored_rows(self, fold: int, level: Level) -> IntArray:
-        return np.flatnonzero(self.assignments[level.repeat] == fold)
+    def scored_rows(self, fold: int, repeat: int = 0) -> IntArray:
+        """Return the rows that a fold scores, in order."""
+        return np.flatnonzero(self.assignments[repeat] == fold)
+
+    def training_rows(self, fold: int, repeat: int = 0) -> IntArray:
+        """Return the rows that are trained on to score a fold, in order.
+
+        Those of the other folds or, in time, earlier ones that do not belong to a scored row.
+        """
+        return np.flatnonzero(self._assigned(repeat).trained_on(fold))
+
+    def fewest_trained(self) -> int:
+        """Count the rows of the class that has fewest in what is trained on for some fold."""
+        return min(
+            int(np.bincount(self.y[self.training_rows(fold, repeat)]).min())
+            for repeat in range(len(self.assignments))
+            for fold in range(self.n_folds)
+        )
+
+    def _assigned(self, repeat: int) -> Folds:
+        return Folds(np.asarray(self.assignments[repeat]), self.units, self.in_time)
 
     def _fold(self, number: int, level: Level) -> Fold:
         """Return a fold, kept at hand as far as memory goes."""
@@ -289,9 +320,9 @@ class Evaluator:
         return float(n_rows * self.X.shape[1] * self.X.itemsize)
 
     def _make_fold(self, number: int, level: Level, name: str) -> Fold:
-        rows = np.flatnonzero(self.assignments[level.repeat] != number)
-        part = self._part(rows, level.max_rows)
-        return Fold(part, self._rows(self._scored_rows(number, level)), name, self.shared)
+        part = self._part(self.training_rows(number, level.repeat), level.max_rows)
+        scored = self._rows(self.scored_rows(number, level.repeat))
+        return Fold(part, scored, name, self.shared)
 
     def _rows(self, rows: IntArray) -> RowSource:
         """Copy rows, or tell how to, where many copies would not lie side by side."""

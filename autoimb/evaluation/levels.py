@@ -79,19 +79,24 @@ class Level:
         return self.n_folds * min(part, self.max_rows or part) / n_rows
 
 
-def plan_levels(class_counts: Sequence[int] | IntArray, n_folds: int) -> tuple[Level, ...]:
+def plan_levels(
+    class_counts: Sequence[int] | IntArray, n_folds: int, *, in_time: bool = False
+) -> tuple[Level, ...]:
     """Plan what every trial gets, and what the leading ones earn beyond it.
 
     As in successive halving (Jamieson and Talwalkar 2016), only the leading ones see everything.
     Trials begin with the folds that it takes to score enough rows of the rarest class and, where
     rows are many, with all of that class and some of the others. Where the rarest class is small,
     the leading ones are scored on further folds, so that the best is not the one with the
-    luckiest.
+    luckiest. In time, the first folds are least like what is to come, and there is one way to cut:
+    all are scored from the first trial on, once.
 
     Parameters
     ----------
     class_counts : sequence of int
     n_folds : int
+    in_time : bool
+        Whether folds follow one another in time.
 
     Returns
     -------
@@ -109,6 +114,9 @@ def plan_levels(class_counts: Sequence[int] | IntArray, n_folds: int) -> tuple[L
     """
     counts = np.asarray(class_counts)
     n_rows, n_rarest = int(counts.sum()), int(counts.min())
+    if in_time:
+        growing = _growing(n_rows, n_rarest, n_folds, n_folds) if n_rows > MANY_ROWS else []
+        return (*growing, Level(n_folds))
     n_enough = math.ceil(ENOUGH_SCORED * n_folds / n_rarest)
     if n_rows > MANY_ROWS:
         return (*_growing(n_rows, n_rarest, n_folds, n_enough), *_complete(n_rarest, n_folds))

@@ -8,11 +8,12 @@ from typing import get_args
 
 import numpy as np
 
-from autoimb.arrays import BoolArray, FloatArray, IntArray
+from autoimb.arrays import AnyArray, BoolArray, FloatArray, IntArray
+from autoimb.data.splitting import Folds
 from autoimb.decision.calibrators import Calibrator, choose_calibrator
 from autoimb.decision.criteria import BestMetric, Criterion
 from autoimb.decision.floors import Measure, rate
-from autoimb.decision.rules import PASSED_ON, DecisionRule, TopRows
+from autoimb.decision.rules import PASSED_ON, DecisionRule, TopRows, argmax_rule
 from autoimb.decision.scored import Scored
 from autoimb.metrics import Counts, Metric, count, get_metric, stack_counts
 
@@ -68,17 +69,23 @@ class CrossFitted:
     proba: FloatArray
     codes: IntArray
 
+    def take(self, rows: AnyArray) -> CrossFitted:
+        """Keep some rows, given by a mask or by their places."""
+        return CrossFitted(self.proba[rows], self.codes[rows])
+
 
 def cross_fit(
-    criterion: Criterion, scored: Scored, folds: IntArray, calibrators: Sequence[str] = QUICK
+    criterion: Criterion, scored: Scored, folds: Folds, calibrators: Sequence[str] = QUICK
 ) -> CrossFitted:
-    """Calibrate and decide each fold by what was best on the others.
+    """Calibrate and decide each fold by what was best on the others, in time on earlier ones.
+
+    The earliest in time stays as it is, decided by the argmax: there is nothing to tune it on.
 
     Parameters
     ----------
     criterion : Criterion
     scored : Scored
-    folds : ndarray of shape (n_samples,)
+    folds : Folds
     calibrators : sequence of str
         To choose among, on the other folds too.
 
@@ -90,13 +97,14 @@ def cross_fit(
     --------
     >>> from autoimb.decision.criteria import BestMetric
     >>> p = np.array([0.1, 0.2, 0.3, 0.4, 0.1, 0.2, 0.3, 0.4])
-    >>> y, folds = np.array([0, 0, 1, 1, 0, 0, 1, 1]), np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    >>> y, folds = np.array([0, 0, 1, 1, 0, 0, 1, 1]), Folds(np.array([0, 0, 0, 0, 1, 1, 1, 1]))
     >>> cross_fit(BestMetric("f1"), Scored(y, np.column_stack([1 - p, p])), folds).codes
     array([0, 0, 1, 1, 0, 0, 1, 1])
     """
-    codes, proba = np.empty(len(scored.y), dtype=np.intp), np.empty(scored.proba.shape)
-    for inside, calibrate in _calibrators(scored, folds, calibrators):
-        here, others = scored.take(inside), scored.take(~inside)
+    codes = argmax_rule(scored.n_classes).decide(scored.proba)
+    proba = scored.proba.astype(float)
+    for inside, tuned_on, calibrate in _calibrators(scored, folds, calibrators):
+        here, others = scored.take(inside), scored.take(tuned_on)
         rule = criterion.solve(others.with_proba(calibrate(others.proba)))
         proba[inside] = calibrate(here.proba)
         rule = rule.on_part() if isinstance(rule, TopRows) else rule
@@ -104,13 +112,13 @@ def cross_fit(
     return CrossFitted(proba, codes)
 
 
-def calibrate_folds(scored: Scored, folds: IntArray, calibrators: Sequence[str]) -> FloatArray:
-    """Calibrate each fold by what was best on the others.
+def calibrate_folds(scored: Scored, folds: Folds, calibrators: Sequence[str]) -> FloatArray:
+    """Calibrate each fold by what was best on the others, in time on earlier ones.
 
     Parameters
     ----------
     scored : Scored
-    folds : ndarray of shape (n_samples,)
+    folds : Folds
     calibrators : sequence of str
         To choose among.
 
@@ -120,31 +128,32 @@ def calibrate_folds(scored: Scored, folds: IntArray, calibrators: Sequence[str])
 
     Examples
     --------
-    >>> p, folds = np.array([0.1, 0.8, 0.1, 0.8]), np.array([0, 0, 1, 1])
+    >>> p, folds = np.array([0.1, 0.8, 0.1, 0.8]), Folds(np.array([0, 0, 1, 1]))
     >>> scored = Scored(np.array([0, 1, 0, 1]), np.column_stack([1 - p, p]))
     >>> calibrate_folds(scored, folds, ["none"])[:, 1]
     array([0.1, 0.8, 0.1, 0.8])
     """
-    proba = np.empty(scored.proba.shape)
-    for inside, calibrate in _calibrators(scored, folds, calibrators):
+    proba = scored.proba.astype(float)
+    for inside, _, calibrate in _calibrators(scored, folds, calibrators):
         proba[inside] = calibrate(scored.proba[inside])
     return proba
 
 
 def _calibrators(
-    scored: Scored, folds: IntArray, names: Sequence[str]
-) -> Iterator[tuple[BoolArray, Calibrator]]:
-    """Yield each fold, as a mask, with the calibrator of the others."""
-    for fold in np.unique(folds):
-        inside = np.asarray(folds == fold)
-        others = scored.take(~inside)
-        yield inside, choose_calibrator(others.y, others.proba, folds[~inside], names)
+    scored: Scored, folds: Folds, names: Sequence[str]
+) -> Iterator[tuple[BoolArray, BoolArray, Calibrator]]:
+    """Yield each fold that can be tuned: its rows, those it is tuned on, and their calibrator."""
+    for fold in folds.each().tolist():
+        inside, tuned_on = np.asarray(folds.number == fold), folds.tuned_on(fold)
+        if tuned_on.any():
+            others, number = scored.take(tuned_on), folds.number[tuned_on]
+            yield inside, tuned_on, choose_calibrator(others.y, others.proba, number, names)
 
 
 def score_out_of_fold(
     metric: Metric,
     scored: Scored,
-    folds: IntArray,
+    folds: Folds,
     criterion: Criterion | None = None,
     *,
     rule: DecisionRule | None = None,
@@ -156,7 +165,8 @@ def score_out_of_fold(
     metric : Metric
     scored : Scored
         Each row's probabilities by a model that has not seen it.
-    folds : ndarray of shape (n_samples,)
+    folds : Folds
+        In time, the rows of the earliest are not scored.
     criterion : Criterion, optional
         Of the decision; by default the best value of the metric.
     rule : DecisionRule, optional
@@ -174,7 +184,7 @@ def score_out_of_fold(
     --------
     >>> from autoimb.metrics import METRICS
     >>> p = np.array([0.1, 0.2, 0.3, 0.4, 0.1, 0.2, 0.3, 0.4])
-    >>> y, folds = np.array([0, 0, 1, 1, 0, 0, 1, 1]), np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    >>> y, folds = np.array([0, 0, 1, 1, 0, 0, 1, 1]), Folds(np.array([0, 0, 0, 0, 1, 1, 1, 1]))
     >>> found = score_out_of_fold(METRICS["f1"], Scored(y, np.column_stack([1 - p, p])), folds)
     >>> str(found["f1"]), str(found["precision"])
     ('1.000 ± 0.000', '1.000 ± 0.000')
@@ -185,8 +195,11 @@ def score_out_of_fold(
         found = cross_fit(criterion, scored, folds)
     else:
         found = CrossFitted(scored.proba, rule.decide(scored.proba, scored.row_costs))
-    each = (np.flatnonzero(folds == fold) for fold in np.unique(folds))
-    parts = [np.arange(len(folds)), *each]
+    judged = folds.judged
+    if not judged.all():
+        scored, found, folds = scored.take(judged), found.take(judged), folds.take(judged)
+    each = (np.flatnonzero(folds.number == fold) for fold in folds.each())
+    parts = [np.arange(len(scored.y)), *each]
     counts = stack_counts(
         [_count_decided(scored.y[rows], found.codes[rows], scored.n_classes) for rows in parts]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Hashable, Iterator
 
 import numpy as np
@@ -116,8 +117,8 @@ def check_dates(evidence: Evidence) -> Iterator[Finding]:
                 "warning",
                 f"Rows of class '{evidence.label}' are {when} in '{column.name}': the time alone "
                 f"has a ROC AUC of {_below_one(strength)}.",
-                "Folds that mix the times promise too much: keep the latest rows aside and score "
-                "them with `autoimb evaluate`, or leave the column out (--drop).",
+                "Folds that mix the times promise too much: let the past train and the future "
+                f"test (--time {shlex.quote(str(column.name))}), or leave the column out (--drop).",
                 columns=(str(column.name),),
             )
 

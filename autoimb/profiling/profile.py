@@ -115,13 +115,15 @@ class Profile:
         """Features that hold numbers."""
         return self.n_features - self.n_categorical
 
-    def facts(self, n_folds: int) -> dict[str, float]:
+    def facts(self, n_folds: int, in_training: int | None = None) -> dict[str, float]:
         """Give the facts that a search space reads.
 
         Parameters
         ----------
         n_folds : int
             `max_neighbors` is one less than the rarest class has in a training part.
+        in_training : int, optional
+            How many those are, where folds are not equally large.
 
         Returns
         -------
@@ -132,7 +134,8 @@ class Profile:
         values = {name: self.measures[name].value for name in MEASURES}
         measured = {name: math.nan if x is None else x for name, x in values.items()}
         counted = {name: float(getattr(self, name)) for name in COUNTS}
-        in_training = self.n_minority - -(-self.n_minority // n_folds)
+        if in_training is None:
+            in_training = self.n_minority - -(-self.n_minority // n_folds)
         return {**measured, **counted, "max_neighbors": max(in_training - 1, 0)}
 
     def figures(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
+from autoimb.data.splitting import Folds
 from autoimb.decision.calibration import log_odds
 from autoimb.decision.stacking import Blend
 from autoimb.evaluation.engine import Evaluator
@@ -123,21 +124,22 @@ def _blend(
     members: Sequence[Candidate],
     evaluator: Evaluator,
     rows: IntArray,
-    folds: IntArray,
+    folds: Folds,
     max_rows: int | None,
 ) -> Exported:
     y, odds = evaluator.y[rows], _stack([member.evaluation.scored_proba for member in members])
     proba = cross_fitted_blend(y, odds, folds)
 
-    def score(proba: FloatArray, folds: IntArray) -> Mapping[str, Score]:
+    def score(rows: IntArray, proba: FloatArray, folds: Folds) -> Mapping[str, Score]:
         metric, scored = get_metric(evaluator.metric), evaluator.select(rows, proba)
         return score_out_of_fold(metric, scored, folds, evaluator.criterion)
 
-    scores = [score(proba, folds)]
+    scores = [score(rows, proba, folds)]
     # Where the members were scored on further assignments to folds, so is their blend.
     for repeat, evaluations in enumerate(zip(*(m.repeats for m in members), strict=False), 1):
-        others, again = evaluator.assignments[repeat], _stack([e.scored_proba for e in evaluations])
-        scores.append(score(cross_fitted_blend(y, again, others), others))
+        rows, folds = evaluator.scored(Level(evaluator.n_folds, repeat=repeat))
+        again = _stack([evaluation.scored_proba for evaluation in evaluations])
+        scores.append(score(rows, cross_fitted_blend(evaluator.y[rows], again, folds), folds))
     records = tuple(member.record for member in members)
     return Exported(records, Blend.fit(y, odds), proba, average_scores(scores), max_rows)
 
@@ -146,15 +148,17 @@ def _stack(each: Sequence[FloatArray]) -> FloatArray:
     return np.stack([log_odds(proba) for proba in each], axis=2)
 
 
-def cross_fitted_blend(y: IntArray, odds: FloatArray, folds: IntArray) -> FloatArray:
-    """Predict each fold by the blend that was fitted on the others.
+def cross_fitted_blend(y: IntArray, odds: FloatArray, folds: Folds) -> FloatArray:
+    """Predict each fold by the blend that was fitted on the others, in time on earlier ones.
+
+    The earliest in time gets the plain mean: there is nothing to fit weights to.
 
     Parameters
     ----------
     y : ndarray of shape (n_samples,)
     odds : ndarray of shape (n_samples, n_classes, n_models)
         Out-of-fold log-odds of each model.
-    folds : ndarray of shape (n_samples,)
+    folds : Folds
 
     Returns
     -------
@@ -163,14 +167,15 @@ def cross_fitted_blend(y: IntArray, odds: FloatArray, folds: IntArray) -> FloatA
     Examples
     --------
     >>> from autoimb.decision.calibration import log_odds
-    >>> y, folds = np.array([0, 0, 1, 1] * 2), np.arange(8) // 4
+    >>> y, folds = np.array([0, 0, 1, 1] * 2), Folds(np.arange(8) // 4)
     >>> p = np.array([0.1, 0.4, 0.3, 0.9] * 2)
     >>> odds = log_odds(np.column_stack([1 - p, p]))[:, :, None]
     >>> cross_fitted_blend(y, odds, folds)[:4, 1].round(1)
     array([0.3, 0.5, 0.4, 0.7])
     """
     proba = np.empty(odds.shape[:2])
-    for fold in np.unique(folds):
-        inside = folds == fold
-        proba[inside] = Blend.fit(y[~inside], odds[~inside])(odds[inside])
+    for fold in folds.each().tolist():
+        inside, known = folds.number == fold, folds.tuned_on(fold)
+        blend = Blend.fit(y[known], odds[known]) if known.any() else Blend.equal(*odds.shape[1:])
+        proba[inside] = blend(odds[inside])
     return proba

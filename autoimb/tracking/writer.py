@@ -279,6 +279,8 @@ def _describe(dataset: Dataset, profile: Profile, plan: Plan) -> dict[str, Any]:
         "n_folds": plan.n_folds,
         "runs_on": str(plan.resources(dataset.X.size)),
         "seed": plan.seed,
+        "groups": dataset.group_column,
+        "time": dataset.time_column,
         "target": dataset.target,
         "positive": dataset.labels.positive,
         "autoimb": __version__,

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoimb.arrays import FloatArray, IntArray
+from autoimb.data.splitting import Folds
 from autoimb.decision.calibrators import CALIBRATORS
 from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import CostMatrix, Costs
@@ -286,11 +287,11 @@ def test_a_fold_is_decided_without_its_labels(criterion: Criterion, n_classes: i
     scored, folds = draw_rows(180, n_classes), np.arange(180) % 3
     known = Known(tuple("abc"[:n_classes]), np.bincount(scored.y), scored.row_costs)
     suited = criterion.suited(known)
-    honest = cross_fit(suited, scored, folds, names)
+    honest = cross_fit(suited, scored, Folds(folds), names)
     for fold in range(3):
         inside = folds == fold
         lied = replace(scored, y=np.where(inside, (scored.y + 1) % n_classes, scored.y))
-        told = cross_fit(suited, lied, folds, names)
+        told = cross_fit(suited, lied, Folds(folds), names)
         np.testing.assert_array_equal(told.proba[inside], honest.proba[inside])
         np.testing.assert_array_equal(told.codes[inside], honest.codes[inside])
 
@@ -298,7 +299,7 @@ def test_a_fold_is_decided_without_its_labels(criterion: Criterion, n_classes: i
 @pytest.mark.parametrize("n_folds", [2, 3])
 def test_rows_of_few_folds_are_calibrated_and_decided(n_folds: int) -> None:
     scored, folds = draw_rows(120), np.arange(120) % n_folds
-    found = cross_fit(BestMetric("f1"), scored, folds, tuple(CALIBRATORS))
+    found = cross_fit(BestMetric("f1"), scored, Folds(folds), tuple(CALIBRATORS))
     assert np.isfinite(found.proba).all()
     assert set(found.codes) == {0, 1}
 
@@ -669,7 +670,7 @@ def test_a_capacity_of_the_whole_table_is_refused() -> None:
 def test_a_part_of_the_table_is_flagged_in_proportion() -> None:
     suited = Capacity(k=20).suited(Known(("no", "yes"), np.array([180, 20])))
     scored, folds = draw_rows(200), np.arange(200) % 4
-    codes = cross_fit(suited, scored, folds).codes
+    codes = cross_fit(suited, scored, Folds(folds)).codes
     assert [codes[folds == fold].sum() for fold in range(4)] == [5] * 4
 
 

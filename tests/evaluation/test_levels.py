@@ -368,10 +368,10 @@ def test_one_fold_is_scored_as_it_is_among_all(evaluator: Evaluator) -> None:
     assert np.isnan(one.proba[~inside]).all()
     assert np.array_equal(one.scored_proba, every.proba[inside].astype(float))
     assert one.fold_values == every.fold_values[:1]
-    rows, groups = evaluator.scored(Level(1))
+    rows, folds = evaluator.scored(Level(1))
     assert np.array_equal(rows, np.flatnonzero(inside))
     # decisions are tuned and scored apart all the same
-    assert set(groups) == set(range(K))
+    assert set(folds.each()) == set(range(K))
     assert all(np.isfinite(score.value) for score in one.scores.values())
 
 

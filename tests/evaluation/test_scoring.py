@@ -6,6 +6,7 @@ from metric_rules import solve_rule
 from sklearn.metrics import precision_score, recall_score
 
 from autoimb.arrays import FloatArray, IntArray
+from autoimb.data.splitting import Folds
 from autoimb.decision.calibrators import fit_calibrator
 from autoimb.decision.criteria import BestMetric
 from autoimb.decision.rules import Threshold, argmax_rule
@@ -53,10 +54,10 @@ def evaluate(
 def test_the_searched_metric_and_the_usual_ones_are_scored(name: str, n_classes: int) -> None:
     y, proba, folds = predictions(n_classes)
     metric = METRICS[name]
-    scores = score_out_of_fold(metric, Scored(y, proba), folds)
+    scores = score_out_of_fold(metric, Scored(y, proba), Folds(folds))
     of_decision = {"precision", "recall", "specificity"} if n_classes == 2 else set()
     assert set(scores) == {name, *REPORTED, *of_decision, "prevalence_ratio"}
-    found = cross_fit(BestMetric(name), Scored(y, proba), folds)
+    found = cross_fit(BestMetric(name), Scored(y, proba), Folds(folds))
     for key, score in scores.items():
         whole, *each = [
             evaluate(key, y[rows], proba[rows], found.proba[rows], found.codes[rows])
@@ -71,11 +72,11 @@ def test_the_searched_metric_and_the_usual_ones_are_scored(name: str, n_classes:
 def test_the_labels_of_a_fold_do_not_depend_on_its_truth(name: str, n_classes: int) -> None:
     y, proba, folds = predictions(n_classes)
     metric = METRICS[name]
-    found = cross_fit(BestMetric(name), Scored(y, proba), folds)
+    found = cross_fit(BestMetric(name), Scored(y, proba), Folds(folds))
     for fold in range(4):
         inside = folds == fold
         lied = np.where(inside, (y + 1) % n_classes, y)
-        told = cross_fit(BestMetric(name), Scored(lied, proba), folds)
+        told = cross_fit(BestMetric(name), Scored(lied, proba), Folds(folds))
         np.testing.assert_array_equal(told.proba[inside], found.proba[inside])
         np.testing.assert_array_equal(told.codes[inside], found.codes[inside])
         calibrate = fit_calibrator("platt", y[~inside], proba[~inside])
@@ -91,16 +92,16 @@ def test_scores_without_tuning_decide_by_the_argmax(n_classes: int) -> None:
     metric = METRICS["f1"]
     plain = argmax_rule(n_classes).decide(proba)
     rule = argmax_rule(n_classes)
-    found = score_out_of_fold(metric, Scored(y, proba), folds, rule=rule)
+    found = score_out_of_fold(metric, Scored(y, proba), Folds(folds), rule=rule)
     for key in REPORTED:
         assert found[key].value == pytest.approx(METRICS[key].evaluate(y, proba, plain))
-    tuned = score_out_of_fold(metric, Scored(y, proba), folds)
+    tuned = score_out_of_fold(metric, Scored(y, proba), Folds(folds))
     assert tuned["f1"].value > found["f1"].value
 
 
 def test_one_rule_for_all_rows_can_be_given() -> None:
     y, proba, folds = predictions(2)
-    scores = score_out_of_fold(METRICS["f1"], Scored(y, proba), folds, rule=Threshold(2.0))
+    scores = score_out_of_fold(METRICS["f1"], Scored(y, proba), Folds(folds), rule=Threshold(2.0))
     assert scores["f1"] == Score(0.0, 0.0, 0.0)
 
 
@@ -108,7 +109,7 @@ def test_of_several_classes_the_one_that_is_furthest_off_and_not_tiny_tells_the_
     y = np.repeat([0, 1, 2], [120, 60, MIN_ROWS - 1])
     proba = np.tile([0.6, 0.1, 0.3], (len(y), 1))
     scores = score_out_of_fold(
-        METRICS["f1"], Scored(y, proba), np.arange(len(y)) % 4, rule=argmax_rule(3)
+        METRICS["f1"], Scored(y, proba), Folds(np.arange(len(y)) % 4), rule=argmax_rule(3)
     )
     assert scores["prevalence_ratio"].value == pytest.approx(0.1 / (60 / len(y)))
 
@@ -117,14 +118,14 @@ def test_folds_where_a_metric_is_not_defined_are_left_out() -> None:
     y, proba, _ = predictions(2)
     folds = np.where(y == 1, np.arange(len(y)) % 2, 2)
     folds[:20] = np.arange(20) % 2
-    score = score_out_of_fold(METRICS["f1"], Scored(y, proba), folds)["roc_auc"]
+    score = score_out_of_fold(METRICS["f1"], Scored(y, proba), Folds(folds))["roc_auc"]
     assert np.isfinite([score.value, score.mean, score.spread]).all()
 
 
 def test_a_metric_that_no_fold_defines_keeps_its_value() -> None:
     y, proba, _ = predictions(2)
     folds = 2 * y + np.arange(len(y)) % 2
-    score = score_out_of_fold(METRICS["f1"], Scored(y, proba), folds)["roc_auc"]
+    score = score_out_of_fold(METRICS["f1"], Scored(y, proba), Folds(folds))["roc_auc"]
     assert np.isfinite(score.value)
     assert np.isnan([score.mean, score.spread]).all()
 

@@ -290,6 +290,14 @@ def test_a_column_filled_for_one_class_but_for_slips_is_suspected() -> None:
     assert ("x",) in [f.columns for f in autoimb.profile(clean(x=cells), Y).findings]
 
 
+def test_a_date_that_orders_the_label_is_to_split_the_rows() -> None:
+    findings = autoimb.profile(clean(x=days(LATE, [431] * RARE)), Y).findings
+    assert [finding.advice for finding in findings] == [
+        "Folds that mix the times promise too much: let the past train and the future test "
+        "(--time x), or leave the column out (--drop)."
+    ]
+
+
 ANY_DAY = np.random.default_rng(4).permutation(N)
 DATES: dict[str, tuple[Any, list[Expected]]] = {
     "days, one of each": (DAY + pd.to_timedelta(ANY_DAY, unit="D"), []),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from sklearn.metrics import log_loss, roc_auc_score
 
+from autoimb.data.splitting import Folds
 from autoimb.decision.calibration import LogisticCurve, log_odds
 from autoimb.decision.scored import Scored
 from autoimb.decision.stacking import Blend, LogisticStack
@@ -86,9 +87,9 @@ def test_a_fold_is_predicted_by_the_others() -> None:
     y, odds = views(100, [0.7, 0.5])
     both = np.stack([-odds, odds], axis=1)
     folds = np.arange(100) % 4
-    whole = cross_fitted_blend(y, both, folds)
+    whole = cross_fitted_blend(y, both, Folds(folds))
     flipped = np.where(folds == 1, 1 - y, y)
-    other = cross_fitted_blend(flipped, both, folds)
+    other = cross_fitted_blend(flipped, both, Folds(folds))
     assert np.array_equal(whole[folds == 1], other[folds == 1])
     assert not np.array_equal(whole[folds == 2], other[folds == 2])
 
@@ -123,7 +124,7 @@ def candidates(y: np.ndarray, odds: np.ndarray) -> tuple[Evaluator, tuple[Candid
     found = []
     for number, column in enumerate(odds.T):
         proba = np.column_stack([1 - expit(column), expit(column)])
-        scores = score_out_of_fold(metric, Scored(y, proba), FOLDS)
+        scores = score_out_of_fold(metric, Scored(y, proba), Folds(FOLDS))
         configuration = Configuration(model=Choice(f"model_{number}", "any.Model"))
         record = TrialRecord(number, configuration, "complete", scores, 1.0, level=ALL_FOLDS)
         evaluation = Evaluation(proba.astype(np.float32), scores, 1.0, training_seconds=1.0)
