@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autoimb.arrays import IntArray
 from autoimb.data.dataset import Dataset
 from autoimb.decision.stacking import Blend
 from autoimb.errors import one_line
 from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.levels import has_few
 from autoimb.evaluation.tasks import Training
 from autoimb.search.blend import Exported, combine
 from autoimb.search.budget import Budget, RefitCost
@@ -24,8 +24,6 @@ __all__ = ["Refit", "assemble", "estimate_refit", "refit", "train_again"]
 
 # Strategies in a blend at most.
 BLEND_SIZE = 12
-# Rows of the rarest class below which a strategy is trained on all rows and on those of each fold.
-FEW_ROWS = 1000
 # Rows that are trained on where training on more did not end in time.
 LAST_RESORT = 20_000
 
@@ -47,7 +45,7 @@ def estimate_refit(dataset: Dataset, n_folds: int, blended: bool, n_workers: int
     RefitCost
     """
     in_time = dataset.times is not None
-    few = _has_few(dataset.class_counts) and not in_time
+    few = has_few(int(dataset.class_counts.min())) and not in_time
     return RefitCost(
         n_strategies=BLEND_SIZE if blended else 1,
         trained=1 + (n_folds - 1) * few,
@@ -57,15 +55,6 @@ def estimate_refit(dataset: Dataset, n_folds: int, blended: bool, n_workers: int
         n_fits=1 + n_folds * few,
         n_workers=n_workers,
     )
-
-
-def _has_few(class_counts: IntArray) -> bool:
-    """Tell whether the fits of the folds are exported beside the one on all rows.
-
-    Their mean varies less from sample to sample than any of them, which matters where
-    positives are few; with many it is only slower.
-    """
-    return int(class_counts.min()) < FEW_ROWS
 
 
 @dataclass(frozen=True)
@@ -113,8 +102,8 @@ def refit(
     Refit
     """
     # In time the fits of folds know the past alone: no mean with them, and the last at need.
-    few = _has_few(np.bincount(evaluator.y, minlength=evaluator.n_classes))
-    few, folds = few and not evaluator.in_time, range(evaluator.n_folds)
+    few = has_few(int(np.bincount(evaluator.y).min())) and not evaluator.in_time
+    folds = range(evaluator.n_folds)
     at_need = folds[-1:] if evaluator.in_time else folds
     started = [
         [

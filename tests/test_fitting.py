@@ -11,9 +11,9 @@ from metric_rules import solve_rule
 
 from autoimb.data.dataset import Dataset, make_dataset
 from autoimb.decision.calibrators import choose_calibrator
+from autoimb.evaluation.levels import FEW_ROWS
 from autoimb.fitting import FitResult, fit_dataset
 from autoimb.planning import Plan
-from autoimb.refitting import FEW_ROWS
 from autoimb.strategy.pipeline import AveragedPipeline, BlendedPipeline, TrainedPipeline
 
 pytestmark = pytest.mark.usefixtures("few_resamples")

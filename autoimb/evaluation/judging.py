@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
+from autoimb.data.splitting import Folds
 from autoimb.decision.costs import Costs
 from autoimb.decision.criteria import Criterion, Swept
 from autoimb.decision.scored import Scored
@@ -45,7 +46,7 @@ class Judged(Protocol):
         """Return what trials are chosen by: of labels, the ranking behind them counts as much."""
 
 
-def judge(metric: Metric, criterion: Criterion, scored: Scored, folds: IntArray) -> Judged:
+def judge(metric: Metric, criterion: Criterion, scored: Scored, folds: Folds) -> Judged:
     """Prepare predictions to be scored on resamples.
 
     A threshold is solved anew in each resample. Other decisions, as class weights, costs that
@@ -57,7 +58,7 @@ def judge(metric: Metric, criterion: Criterion, scored: Scored, folds: IntArray)
     criterion : Criterion
         Of the decision.
     scored : Scored
-    folds : ndarray of shape (n_samples,)
+    folds : Folds
 
     Returns
     -------
@@ -69,7 +70,8 @@ def judge(metric: Metric, criterion: Criterion, scored: Scored, folds: IntArray)
     >>> from autoimb.metrics import METRICS
     >>> y, p = np.array([0, 0, 1, 1]), np.array([0.1, 0.6, 0.4, 0.8])
     >>> scored, drawn = Scored(y, np.column_stack([1 - p, p])), np.ones((4, 2), dtype=np.float32)
-    >>> judge(METRICS["f1"], BestMetric("f1"), scored, np.arange(4) % 2).values(drawn).round(2)
+    >>> folds = Folds(np.arange(4) % 2)
+    >>> judge(METRICS["f1"], BestMetric("f1"), scored, folds).values(drawn).round(2)
     array([0.8, 0.8], dtype=float32)
     """
     if metric.of_ranking is not None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from autoimb.arrays import IntArray
 
-__all__ = ["Level", "plan_levels"]
+__all__ = ["FEW_ROWS", "Level", "has_few", "plan_levels"]
 
 # Rows from which trials are first trained on a part of them.
 MANY_ROWS = 50_000
@@ -21,9 +21,9 @@ GROWTH = 5
 ENOUGH_SCORED = 200
 # Of fewer rows, trials are scored on as many folds: how much one varies shows only beside another.
 MIN_FOLDS = 2
-# Rows of the rarest class below which leading configurations are scored on further folds.
-FEW_ROWS = 200
-N_REPEATS = 2
+# Rows of the rarest class below which the fits of the folds are exported too, and their mean is
+# scored, on one further assignment of rows to folds; below the lower limit on two.
+FEW_ROWS, VERY_FEW_ROWS = 1000, 200
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,20 @@ class Level:
         return self.n_folds * min(part, self.max_rows or part) / n_rows
 
 
+def has_few(n_rarest: int) -> bool:
+    """Tell whether the fits of the folds are exported beside the one on all rows.
+
+    Their mean varies less from sample to sample than any of them, which matters where
+    positives are few; with many it is only slower.
+
+    Parameters
+    ----------
+    n_rarest : int
+        Rows of the rarest class.
+    """
+    return n_rarest < FEW_ROWS
+
+
 def plan_levels(
     class_counts: Sequence[int] | IntArray, n_folds: int, *, in_time: bool = False
 ) -> tuple[Level, ...]:
@@ -88,7 +102,8 @@ def plan_levels(
     Trials begin with the folds that it takes to score enough rows of the rarest class and, where
     rows are many, with all of that class and some of the others. Where the rarest class is small,
     the leading ones are scored on further folds, so that the best is not the one with the
-    luckiest. In time, the first folds are least like what is to come, and there is one way to cut:
+    luckiest, and that a mean of several fits can be scored, as is exported. In time, the first
+    folds are least like what is to come, and there is one way to cut:
     all are scored from the first trial on, once.
 
     Parameters
@@ -107,6 +122,8 @@ def plan_levels(
     --------
     >>> [str(level) for level in plan_levels([900, 100], 5)]
     ['5 folds', '5 folds, repeat 1', '5 folds, repeat 2']
+    >>> [str(level) for level in plan_levels([900, 400], 5)]
+    ['5 folds', '5 folds, repeat 1']
     >>> [str(level) for level in plan_levels([9_000, 1_000], 5)]
     ['2 folds', '5 folds']
     >>> [str(level) for level in plan_levels([990_000, 10_000], 5)]
@@ -139,5 +156,5 @@ def _growing(n_rows: int, n_rarest: int, n_folds: int, n_enough: int) -> list[Le
 
 def _complete(n_rarest: int, n_folds: int) -> list[Level]:
     """Plan all folds and, where the rarest class is small, their repeats."""
-    n_repeats = N_REPEATS if n_rarest < FEW_ROWS else 0
+    n_repeats = has_few(n_rarest) + (n_rarest < VERY_FEW_ROWS)
     return [Level(n_folds, repeat=k) for k in range(n_repeats + 1)]

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import expit
 
 from autoimb.arrays import AnyArray, FloatArray, IntArray
+from autoimb.data.splitting import Folds
 from autoimb.decision.calibration import LogisticCurve, log_odds
 from autoimb.decision.criteria import Criterion
 from autoimb.decision.scored import Scored
@@ -34,8 +35,10 @@ class Tried:
     ----------
     scored : Scored
         Classes and row costs; the probabilities are not looked at.
-    folds, units : ndarray of shape (n_samples,)
-        Fold of each row, and which rows are resampled together.
+    folds : Folds
+        Which of each row, and which rows are resampled together.
+    counts_as : ndarray of shape (n_samples,)
+        How many rows each stands for.
     proba : sequence of ndarray of shape (n_samples, n_classes)
         Of each trial.
     strategies : sequence of str
@@ -47,8 +50,8 @@ class Tried:
     """
 
     scored: Scored
-    folds: IntArray
-    units: IntArray
+    folds: Folds
+    counts_as: FloatArray
     proba: Sequence[AnyArray]
     strategies: Sequence[str]
     leads: FloatArray
@@ -99,7 +102,7 @@ def estimate_optimism(
     >>> y, p = rng.integers(0, 2, 100), rng.random((20, 100))
     >>> score = [METRICS["roc_auc"].evaluate(y, np.column_stack([1 - q, q]), y) for q in p]
     >>> tried = Tried(
-    ...     Scored(y, np.empty((100, 2))), np.arange(100) % 5, np.arange(100),
+    ...     Scored(y, np.empty((100, 2))), Folds(np.arange(100) % 5), np.ones(100),
     ...     [np.column_stack([1 - q, q]) for q in p], [str(k) for k in range(20)], np.zeros(20),
     ...     [int(np.argmax(score))],
     ... )
@@ -116,7 +119,7 @@ def estimate_optimism(
     def lead(start: int, own_seed: np.random.SeedSequence) -> FloatArray:
         n = min(AT_ONCE, n_resamples - start)
         rng = np.random.default_rng(own_seed)
-        return contest.leads_left_out(draw_resamples(tried.scored.y, tried.units, n, rng))
+        return contest.leads_left_out(draw_resamples(tried.scored.y, tried.folds.units, n, rng))
 
     with ThreadPoolExecutor(n_threads) as pool:
         leads = np.concatenate(list(pool.map(lead, starts, seeds)))
@@ -141,16 +144,18 @@ class _Contest:
 
     def leads_left_out(self, weights: Weights) -> FloatArray:
         """Say how far what was chosen on all rows leads on those that each resample left out."""
-        merits = np.stack([judged.merits(weights) for judged in self.judged])
+        counts_as = self.tried.counts_as.astype(np.float32)[:, None]
+        drawn = weights * counts_as
+        merits = np.stack([judged.merits(drawn) for judged in self.judged])
         merits -= self.tried.leads[:, None]
         places = range(0, weights.shape[1], 1 if len(self.chosen) == 1 else FEWER_BLENDS)
         leads = np.zeros(len(places))
         for number, place in enumerate(places):
-            choice, drawn = self._choose(merits[:, place]), weights[:, [place]]
+            choice, one = self._choose(merits[:, place]), drawn[:, [place]]
             if choice != self.chosen:
-                left_out = (drawn == 0).astype(np.float32)
+                left_out = (one == 0) * counts_as
                 ours, other = (
-                    self._blend(each).values(left_out, drawn) for each in (self.chosen, choice)
+                    self._blend(each).values(left_out, one) for each in (self.chosen, choice)
                 )
                 leads[number] = (ours - other)[0]
         return leads

@@ -13,13 +13,14 @@ from autoimb.decision.calibration import log_odds
 from autoimb.decision.stacking import Blend
 from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.levels import Level
-from autoimb.evaluation.scoring import Score, average_scores, score_out_of_fold
+from autoimb.evaluation.scoring import Score, score_out_of_fold
+from autoimb.evaluation.tasks import Evaluation
 from autoimb.metrics import get_metric
 from autoimb.search.budget import Budget, RefitCost
 from autoimb.search.records import Candidate, TrialRecord
 from autoimb.threads import limit_threads
 
-__all__ = ["Exported", "choose_export", "combine", "cross_fitted_blend"]
+__all__ = ["Exported", "choose_export", "combine", "cross_fitted_blend", "pool"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ class Exported:
     blend : Blend or None
         How they are combined; None for one.
     proba : ndarray of shape (n_scored, n_classes)
-        Out-of-fold, of the rows that were scored; a blend's is fitted on the other folds.
+        Out-of-fold, of the rows that were scored; a blend's is fitted on the other folds. Where
+        strategies were scored on several assignments of rows to folds, the mean, as fits are
+        averaged that are exported.
     scores : mapping of str to Score
         Of these.
     max_rows : int or None
@@ -113,39 +116,33 @@ def combine(
     """
     records = tuple(member.record for member in members)
     rows, folds = evaluator.scored(members[0].level)
-    if len(members) == 1:
+    n_repeats = min(len(member.repeats) for member in members)
+    each = [pool((one.evaluation, *one.repeats[:n_repeats])) for one in members]
+    if len(members) == 1 and (not n_repeats or records[0].configuration.model.single):
         alone = members[0].evaluation.scored_proba
         return Exported(records, None, alone, records[0].scores, max_rows)
+    blend, proba = None, each[0]
     with limit_threads(evaluator.n_threads):
-        return _blend(members, evaluator, rows, folds, max_rows)
-
-
-def _blend(
-    members: Sequence[Candidate],
-    evaluator: Evaluator,
-    rows: IntArray,
-    folds: Folds,
-    max_rows: int | None,
-) -> Exported:
-    y, odds = evaluator.y[rows], _stack([member.evaluation.scored_proba for member in members])
-    proba = cross_fitted_blend(y, odds, folds)
-
-    def score(rows: IntArray, proba: FloatArray, folds: Folds) -> Mapping[str, Score]:
+        if len(members) > 1:
+            y, odds = evaluator.y[rows], np.stack([log_odds(one) for one in each], axis=2)
+            blend, proba = Blend.fit(y, odds), cross_fitted_blend(y, odds, folds)
         metric, scored = get_metric(evaluator.metric), evaluator.select(rows, proba)
-        return score_out_of_fold(metric, scored, folds, evaluator.criterion)
-
-    scores = [score(rows, proba, folds)]
-    # Where the members were scored on further assignments to folds, so is their blend.
-    for repeat, evaluations in enumerate(zip(*(m.repeats for m in members), strict=False), 1):
-        rows, folds = evaluator.scored(Level(evaluator.n_folds, repeat=repeat))
-        again = _stack([evaluation.scored_proba for evaluation in evaluations])
-        scores.append(score(rows, cross_fitted_blend(evaluator.y[rows], again, folds), folds))
-    records = tuple(member.record for member in members)
-    return Exported(records, Blend.fit(y, odds), proba, average_scores(scores), max_rows)
+        scores = score_out_of_fold(metric, scored, folds, evaluator.criterion)
+    return Exported(records, blend, proba, scores, max_rows)
 
 
-def _stack(each: Sequence[FloatArray]) -> FloatArray:
-    return np.stack([log_odds(proba) for proba in each], axis=2)
+def pool(evaluations: Sequence[Evaluation]) -> FloatArray:
+    """Average what each scored row was given in several assignments of rows to folds.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+
+    Returns
+    -------
+    ndarray of shape (n_scored, n_classes)
+    """
+    return np.asarray(np.mean([one.scored_proba for one in evaluations], axis=0))
 
 
 def cross_fitted_blend(y: IntArray, odds: FloatArray, folds: Folds) -> FloatArray:
