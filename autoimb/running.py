@@ -39,7 +39,7 @@ from autoimb.run_folder import (
 )
 from autoimb.search.interruption import interruptible
 from autoimb.search.resources import ExecutorName
-from autoimb.tracking import open_tracker
+from autoimb.tracking import Tracker, open_tracker
 
 __all__ = ["Run", "evaluate", "fit", "profile"]
 
@@ -202,10 +202,7 @@ def fit(
         n_jobs=n_jobs, n_threads=n_threads, executor=executor, seed=random_state, blend=blend,
         decision=decision,
     )  # fmt: skip
-    require_writable(out)
-    problem, plan = _read(
-        data, target, plan, positive=positive, drop=drop, groups=groups, time=time
-    )
+    problem, plan = _read(data, target, plan, positive, out, drop=drop, groups=groups, time=time)
     folder = make_folder(run_dir, problem.dataset.name, resume=resume)
     with (
         open_run(folder, problem.dataset, plan, _source(data, drop)) as plan,
@@ -213,8 +210,12 @@ def fit(
     ):
         path = Path(out) if out else folder / MODEL_FILE
         result = _fit_and_export(problem, plan, folder, path, [*watchers, *trackers])
-    uri, run_id = (trackers[0].uri, trackers[0].run_id) if trackers else (None, None)
-    return Run(result, folder, path, uri, run_id)
+    return Run(result, folder, path, *_tracked(trackers))
+
+
+def _tracked(trackers: Sequence[Tracker]) -> tuple[str | None, str | None]:
+    """Say where a run is tracked, if it is, and as what."""
+    return (trackers[0].uri, trackers[0].run_id) if trackers else (None, None)
 
 
 def _source(data: str | Path | pd.DataFrame, drop: Sequence[str]) -> dict[str, Any]:
@@ -227,11 +228,12 @@ def _read(
     data: str | Path | pd.DataFrame,
     target: str | None,
     plan: Plan,
-    *,
     positive: Any,
+    out: str | Path | None,
     **columns: Any,
 ) -> tuple[Problem, Plan]:
     """Read the table, and find out before a folder is made whether what is asked can be had."""
+    require_writable(out)
     plan.prepare()
     problem = read_problem(data, target, positive=positive, cost_column=plan.cost_column, **columns)
     feasible_folds(problem.dataset, plan.n_folds)

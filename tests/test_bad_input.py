@@ -140,7 +140,7 @@ FLAGS: dict[str, tuple[list[str], int, str]] = {
         "data.csv: --time 'opened' is dropped; a column has one role. Name another.",
     ),
     "time column that is the cost column": (
-        ["--time", "income", "--cost-column", "income"],
+        ["--time", "income", "--cost-fp", "1", "--cost-column", "income"],
         1,
         "data.csv: --time 'income' is the cost column; a column has one role. Name another.",
     ),

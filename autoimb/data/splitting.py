@@ -148,11 +148,11 @@ def _feasible_in_time(dataset: Dataset, n_folds: int) -> int:
         number = _cut(dataset, n)
         if number is not None and _holds_every_class(dataset, Folds(number, dataset.units, True)):
             return n
-    kept = "" if dataset.groups is None else f", and groups of '{dataset.group_column}' whole,"
+    whole = "" if dataset.groups is None else f" and of their '{dataset.group_column}'"
     raise DataError(
         f"time column '{dataset.time_column}' cannot be cut into a past and {MIN_FOLDS} folds "
-        f"after it, each with rows of every class and {MIN_TRAINED} of each before it, copies of "
-        f"what is scored left out{kept}. Collect rows over a longer time, leave rare classes "
+        f"after it, each with rows of every class and {MIN_TRAINED} of each before it (copies of "
+        f"scored rows{whole} do not count). Collect rows over a longer time, leave rare classes "
         "out, or do without --time."
     )
 

@@ -9,7 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from autoimb.data.dataset import Dataset, make_dataset
-from autoimb.data.splitting import assign_folds, feasible_folds
+from autoimb.data.splitting import Folds, assign_folds, feasible_folds
+from autoimb.data.time_blocks import cut_in_time
 from autoimb.errors import DataError
 
 
@@ -99,3 +100,215 @@ def test_a_class_with_a_single_row_cannot_be_validated() -> None:
         "target 'target' has 1 row of class 'yes'; validation needs at least 2 of each. "
         "Collect more, or leave that class out."
     )
+
+
+# ------------------------------------------------------------------- groups and times
+
+
+def split_dataset(x: Any, y: Any, **columns: Any) -> Dataset:
+    """Make a dataset of one feature, with columns named as what they say."""
+    table = pd.DataFrame({"x": np.asarray(x, dtype=float), **columns})
+    return make_dataset(table, np.asarray(y), **{name: name for name in columns})
+
+
+WILD = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(0, 2), st.integers(0, 12), st.integers(0, 20)),
+    min_size=8, max_size=80,
+)  # fmt: skip
+
+
+def wild_dataset(rows: list[tuple[int, ...]], *asked: str) -> Dataset:
+    x, y, groups, times = (np.array(cells) for cells in zip(*rows, strict=True))
+    assume(len(np.unique(x)) > 1 and len(np.unique(y)) > 1)
+    columns = {"groups": groups, "time": times}
+    return split_dataset(x, y, **{name: columns[name] for name in asked})
+
+
+@settings(max_examples=200, deadline=None)
+@given(rows=WILD, wished=st.integers(2, 5), seed=st.integers(0, 9))
+def test_whatever_the_groups_none_is_on_both_sides(
+    rows: list[tuple[int, ...]], wished: int, seed: int
+) -> None:
+    data = wild_dataset(rows, "groups")
+    try:
+        n_folds = feasible_folds(data, wished)
+        number = assign_folds(data, n_folds, seed)
+    except DataError as error:
+        assert "\n" not in str(error)
+        return
+    assert set(number) == set(range(n_folds))
+    folds = Folds(number, data.units)
+    for fold in range(n_folds):
+        trained, scored = folds.trained_on(fold), number == fold
+        assert not (trained & scored).any()
+        for kept_whole in (data.units, data.groups, data.duplicate_groups):
+            assert kept_whole is not None
+            assert not set(kept_whole[trained]) & set(kept_whole[scored])
+        assert len(np.unique(data.y[trained])) == data.n_classes
+
+
+@settings(max_examples=200, deadline=None)
+@given(rows=WILD, wished=st.integers(2, 5), has_groups=st.booleans())
+def test_whatever_the_times_the_past_trains_and_the_future_tests(
+    rows: list[tuple[int, ...]], wished: int, has_groups: bool
+) -> None:
+    data = wild_dataset(rows, "time", *(["groups"] if has_groups else []))
+    assert data.times is not None
+    try:
+        n_folds = feasible_folds(data, wished)
+    except DataError as error:
+        assert "\n" not in str(error)
+        return
+    number = assign_folds(data, n_folds, 0)
+    assert set(number) == set(range(-1, n_folds))
+    # rows of one time are never apart, and folds follow one another
+    order = np.argsort(data.times, kind="stable")
+    assert (np.diff(number[order]) >= 0).all()
+    assert (number[order][1:] == number[order][:-1])[np.diff(data.times[order]) == 0].all()
+    folds = Folds(number, data.units, in_time=True)
+    for fold in range(n_folds):
+        trained, scored = folds.trained_on(fold), number == fold
+        assert data.times[trained].max() < data.times[scored].min()
+        assert not set(data.units[trained]) & set(data.units[scored])
+        assert np.bincount(data.y[trained], minlength=data.n_classes).min() >= 2
+        assert np.bincount(data.y[scored], minlength=data.n_classes).min() >= 1
+
+
+@pytest.mark.parametrize("n_folds", [2, 3, 5])
+def test_groups_of_any_size_are_dealt_evenly(n_folds: int) -> None:
+    rng = np.random.default_rng(n_folds)
+    sizes = rng.integers(1, 40, 120)
+    groups = np.repeat(np.arange(120), sizes)
+    y = (np.arange(120) % 4 == 0)[groups]
+    data = split_dataset(np.arange(len(y)), y, groups=groups)
+    folds = assign_folds(data, n_folds, 0)
+    for code in (0, 1):
+        assert np.ptp(np.bincount(folds[data.y == code])) <= sizes.max()
+        n_groups = [len(set(groups[(folds == f) & (data.y == code)])) for f in range(n_folds)]
+        assert np.ptp(n_groups) <= 1
+
+
+def test_copies_join_groups() -> None:
+    data = split_dataset([1, 2, 2, 3, 4], [0, 1, 0, 1, 0], groups=["a", "a", "b", "c", None])
+    assert [len({*data.units[:3]}), len({*data.units})] == [1, 3]
+
+
+def test_rows_without_a_group_are_each_by_themselves() -> None:
+    data = split_dataset(range(5), [0, 1, 0, 1, 0], groups=["a", None, "a", "", "NA"])
+    assert data.groups is not None
+    assert len(set(data.groups)) == 4
+    assert data.groups[0] == data.groups[2]
+
+
+@pytest.mark.parametrize("numbers", [[1, 2, 1], ["1", "2", "1"], [1.0, 2.0, 1.0]])
+def test_a_group_is_one_however_it_is_typed(numbers: list[Any]) -> None:
+    data = split_dataset(range(3), [0, 1, 0], groups=numbers)
+    assert data.groups is not None
+    assert data.groups.tolist() == [0, 1, 0]
+    assert data.schema.feature_names == ("x",)
+    assert (data.group_column, data.time_column) == ("groups", None)
+
+
+def test_groups_lower_the_folds() -> None:
+    groups = np.arange(60) // 5
+    data = split_dataset(range(60), groups < 3, groups=groups)
+    assert feasible_folds(data, 5) == 3
+
+
+@pytest.mark.parametrize(
+    ("x", "groups", "found"),
+    [
+        (range(40), np.arange(40) // 10, "lies in a single group of 'groups'"),
+        (
+            np.maximum(np.arange(40), 9), np.r_[np.arange(10), np.full(30, 11)],
+            "lies in a single group of 'groups'",
+        ),
+        (
+            np.r_[np.zeros(10), np.arange(30)], np.arange(40) // 5,
+            "lies in 2 groups of 'groups' that equal rows join into one",
+        ),
+    ],
+    ids=["one group", "some", "joined"],
+)  # fmt: skip
+def test_a_class_of_one_group_is_not_torn_apart(x: Any, groups: Any, found: str) -> None:
+    y = np.where(np.arange(40) < 10, "rare", "usual")
+    y = y if found.endswith("one") or len(set(groups)) == 4 else np.where(groups == 11, "a", "b")
+    with pytest.raises(DataError) as caught:
+        feasible_folds(split_dataset(x, y, groups=groups), 5)
+    assert found in str(caught.value)
+    assert str(caught.value).endswith("leave that class out, or do without --groups.")
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        np.arange(120),
+        pd.date_range("2020-01-01", periods=120),
+        pd.date_range("2020-01-01", periods=120, tz="Europe/Rome", freq="h"),
+        pd.date_range("2020-01-01", periods=120).strftime("%d.%m.%Y"),
+        pd.date_range("2020-01-01", periods=120).strftime("%m/%d/%Y %H:%M"),
+        pd.period_range("2000-01", periods=120, freq="M"),
+        [f"{k}.5" for k in range(120)],
+    ],
+    ids=["numbers", "dates", "with a zone", "days first", "months first", "months", "text"],
+)
+def test_times_of_any_type_sort_the_rows(times: Any) -> None:
+    order = np.random.default_rng(0).permutation(120)
+    data = split_dataset(order, order % 4 == 0, time=pd.Series(times)[order].to_numpy())
+    assert data.times is not None
+    assert np.array_equal(np.argsort(data.times), np.argsort(order))
+    number = assign_folds(data, feasible_folds(data, 5), 0)
+    # thirty rare rows in six blocks
+    assert np.bincount(number[data.y == 1] + 1).tolist() == [5] * 6
+
+
+@pytest.mark.parametrize(
+    ("cells", "n"), [(["2020-01-01", None, "soon", "2020-01-02"], 2), ([1.0, np.inf, 2.0, 3.0], 1)]
+)
+def test_a_row_without_a_time_is_an_error(cells: list[Any], n: int) -> None:
+    with pytest.raises(DataError) as caught:
+        split_dataset(range(4), [0, 1, 0, 1], time=cells)
+    assert str(caught.value).startswith(
+        f"time column 'time': {n} of 4 cells are missing or neither"
+    )
+    assert str(caught.value).endswith("Fill or correct them, or drop those rows.")
+
+
+def test_rare_rows_of_few_times_lower_the_folds() -> None:
+    y = np.isin(np.arange(100), [10, 11, 40, 70, 90])
+    assert feasible_folds(split_dataset(range(100), y, time=np.arange(100)), 5) == 3
+    ties = np.where(np.arange(100) < 60, 0, np.arange(100))
+    assert feasible_folds(split_dataset(range(100), y, time=ties), 5) == 2
+
+
+@pytest.mark.parametrize(
+    ("x", "times"),
+    [(np.arange(60), np.zeros(60)), (np.arange(60), np.arange(60) // 30),
+     (np.minimum(np.arange(60) % 6, 5 * (np.arange(60) % 6 > 0)), np.arange(60))],
+    ids=["one time", "two times", "a class of copies"],
+)  # fmt: skip
+def test_times_that_cannot_be_cut_are_an_error(x: Any, times: Any) -> None:
+    data = split_dataset(x, np.arange(60) % 6 == 0, time=times)
+    with pytest.raises(DataError, match="cannot be cut into a past and 2 folds after it") as caught:
+        feasible_folds(data, 5)
+    assert str(caught.value).endswith("or do without --time.")
+    assert "\n" not in str(caught.value)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    cells=st.lists(st.tuples(st.integers(0, 30), st.booleans()), min_size=1, max_size=60),
+    n_folds=st.integers(2, 6),
+)
+def test_a_cut_is_found_wherever_there_is_one(cells: list[tuple[int, bool]], n_folds: int) -> None:
+    times, is_rare = (np.array(each) for each in zip(*cells, strict=True))
+    number = cut_in_time(times.astype(float), is_rare, n_folds) if is_rare.any() else None
+    if number is not None:
+        counts = np.bincount(number[is_rare] + 1, minlength=n_folds + 1)
+        assert counts[0] >= 2
+        assert counts.min() >= 1
+        return
+    # the rare rows lie at too few times
+    counts = np.unique(times[is_rare], return_counts=True)[1]
+    spare = int(np.searchsorted(np.cumsum(counts), 2)) + 1
+    assert len(counts) < spare + n_folds
