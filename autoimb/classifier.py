@@ -20,7 +20,7 @@ from autoimb.decision.criteria import Criterion
 from autoimb.errors import DataError
 from autoimb.fitted_model import FittedModel
 from autoimb.fitting import fit_dataset
-from autoimb.planning import Plan
+from autoimb.planning import Plan, Preference
 from autoimb.run_folder import open_run, seed_of, write_outcome
 from autoimb.search.resources import ExecutorName
 from autoimb.tracking import open_tracker
@@ -73,6 +73,8 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
     time : str or None
         Column of `X`, dates or numbers, that says when each row was: what came before is trained
         on, what came after it scored. It is no feature either.
+    prefer : {"best", "simple"}
+        Whether the best-scoring strategy is exported, or the plainest that cannot be told from it.
 
     Attributes
     ----------
@@ -126,6 +128,7 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         decision: str | Criterion | None = None,
         groups: str | None = None,
         time: str | None = None,
+        prefer: Preference = "best",
     ) -> None:
         self.metric = metric
         self.time_budget = time_budget
@@ -144,6 +147,7 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         self.decision = decision
         self.groups = groups
         self.time = time
+        self.prefer = prefer
 
     def fit(self, X: Any, y: Any) -> AutoImbClassifier:
         """Search for the best strategy and refit it on all rows.
@@ -177,6 +181,7 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
             n_threads=self.n_threads,
             executor=self.executor,
             decision=self.decision,
+            prefer=self.prefer,
         )
         plan.prepare()
         table, y = self._check(X, y)

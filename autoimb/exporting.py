@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from autoimb.data.dataset import Dataset, Labels
 from autoimb.data.splitting import Folds
 from autoimb.decision.calibrators import CALIBRATORS, NO_CALIBRATOR, choose_calibrator
-from autoimb.decision.deciding import decide
+from autoimb.decision.deciding import Decision, decide
 from autoimb.decision.reliability import Reliability
+from autoimb.decision.rules import argmax_rule
 from autoimb.decision.scored import Scored
 from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.holdout import reliability_by_class
@@ -45,11 +46,14 @@ def make_model(
     evidence = Evidence.of(scored, dataset.cost_column, len(dataset.y))
     uncalibrated = evidence.scored(NO_CALIBRATOR)
     calibrate = choose_calibrator(uncalibrated.y, uncalibrated.proba, folds.number)
+    found = decide(evaluator.criterion, evidence.scored(calibrate), evaluator.seed)
+    if not exported.is_tuned:
+        found = Decision(evaluator.criterion, argmax_rule(evaluator.n_classes))
     return FittedModel(
         packed=Packed(pipeline),
         schema=dataset.schema,
         labels=dataset.labels,
-        decision=decide(evaluator.criterion, evidence.scored(calibrate), evaluator.seed),
+        decision=found,
         metric=evaluator.metric,
         target=dataset.target,
         calibrator=calibrate,

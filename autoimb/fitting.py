@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,22 +19,26 @@ from autoimb.decision.criteria import Criterion
 from autoimb.decision.reliability import Reliability
 from autoimb.errors import AutoImbWarning, SearchError
 from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.estimate import Estimate
 from autoimb.evaluation.levels import Level, plan_levels
 from autoimb.evaluation.tasks import Training
 from autoimb.exporting import make_model, measure_calibration
+from autoimb.fit_notes import note_data, note_end
 from autoimb.fitted_model import FittedModel
 from autoimb.metrics import Metric
-from autoimb.planning import Plan
+from autoimb.planning import Plan, Preference
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.profile import Profile
-from autoimb.recommendation import Recommendation, Terms, build_leaderboard, recommend
-from autoimb.refitting import Refit, estimate_refit, refit
-from autoimb.search.blend import Exported, choose_export
+from autoimb.recommendation.advice import Case, Recommendation, recommend
+from autoimb.recommendation.appraisal import Appraisal, appraise, estimate_scores
+from autoimb.recommendation.leaderboard import Terms, build_leaderboard
+from autoimb.refitting import Refit, estimate_refit, plan_trainings, refit
+from autoimb.search.baselines import list_baselines
+from autoimb.search.blend import Exported, choose_export, combine
 from autoimb.search.executors import Executor, InProcessExecutor, open_executor
 from autoimb.search.interruption import NOTHING_YET, interruptible
 from autoimb.search.opening import Begun, begin
 from autoimb.search.records import SearchResult, TrialRecord
-from autoimb.search.resources import Resources
 from autoimb.search.study import JOURNAL, search
 from autoimb.strategy.configuration import Configuration
 
@@ -55,11 +59,18 @@ class FitResult:
     profile : Profile
     search : SearchResult
     exported : Exported
-        The winner, or the blend that it leads.
+        The winner, or the blend that it leads; the plainest strategy if that is preferred.
+    alternative : tuple of Exported and of its trainings, or None
+        What was not exported of the best-scoring and the plainest; None if they are the same.
     trainings : tuple of tuple of Training
         Of each strategy that is exported.
     leaderboard : DataFrame
     recommendation : Recommendation
+    appraisal : Appraisal
+        Of the best-scoring strategy.
+    estimates : mapping of str to Estimate
+        Of every metric of what is exported, with intervals; that of the searched metric corrected
+        for the choice among trials.
     metric : Metric
     calibration : mapping of str to Reliability
         Of the positive class of two, else of each; on rows that the calibrator did not see.
@@ -78,12 +89,16 @@ class FitResult:
     trainings: tuple[tuple[Training, ...], ...]
     leaderboard: pd.DataFrame
     recommendation: Recommendation
+    appraisal: Appraisal
+    estimates: Mapping[str, Estimate]
     metric: Metric
     calibration: Mapping[str, Reliability]
     y: IntArray
     folds: IntArray
     seconds: float
     notes: tuple[str, ...] = ()
+    alternative: tuple[Exported, Sequence[Sequence[Training]]] | None = None
+    prefer: Preference = "best"
 
     @property
     def configuration(self) -> Configuration:
@@ -103,6 +118,7 @@ class FitResult:
             "spread": self.exported.scores[self.metric.name].spread,
             "configuration": dict(self.configuration.flat),
             "blended": [dict(member.configuration.flat) for member in members[1:]],
+            "estimate": self.estimates[self.metric.name].to_dict(),
             "recommendation": str(self.recommendation),
             "calibration": {name: one.to_dict() for name, one in self.calibration.items()},
             "n_rows": self.profile.n_rows,
@@ -197,23 +213,32 @@ def fit_dataset(
             begun = _begin(executor, plan, levels[0], folder)
             profile = _profile(dataset, plan)
             watching.started(dataset, profile, plan)
-            space = plan.space.restricted_to(
-                profile.facts(n_folds, _in_training(evaluator, dataset))
-            )
+            facts = profile.facts(n_folds, _in_training(evaluator, dataset))
+            space = plan.space.restricted_to(facts)
             found = search(
                 executor, evaluator, space, plan.budget, levels=levels, refit_cost=cost,
                 folder=folder, watch=watching.told, begun=begun,
+                baselines=list_baselines(space.untouched(), facts),
             )  # fmt: skip
             interruption.is_finishing = True
-            exported = choose_export(found.candidates, evaluator, plan.budget, cost, levels)
+            best = choose_export(found.candidates, evaluator, plan.budget, cost, levels)
             release_memory(dataset.X)
+            appraisal = appraise(found, best, evaluator, resources.n_workers)
+            exported, other = _prefer(plan, best, appraisal, evaluator)
             trained = refit(exported, found.candidates, executor, evaluator, plan.budget)
         model = make_model(trained.pipeline, trained.exported, evaluator, dataset, found.level)
-        ends = (*trained.notes, *_end(found, n_folds))
-        notes = (*notes, *_notes(dataset, plan, evaluator, resources), *ends)
-        result = _result(plan, profile, found, trained, model, evaluator, notes)
+        ends = (*trained.notes, *note_end(found, n_folds))
+        notes = (*notes, *note_data(dataset, plan, evaluator, resources), *ends)
+        ended = _Ended(found, appraisal, best, other, trained, model)
+        result = _result(plan, profile, ended, evaluator, notes)
         watching.finished(result)
     return result
+
+
+def _in_training(evaluator: Evaluator, dataset: Dataset) -> int | None:
+    """Count what a class has in a training part at least, where parts are not equally large."""
+    is_plain = dataset.groups is None and dataset.times is None
+    return None if is_plain else evaluator.fewest_trained()
 
 
 def _profile(dataset: Dataset, plan: Plan) -> Profile:
@@ -264,95 +289,66 @@ def make_evaluator(
     return Evaluator.on(dataset, folds, metric, seed, n_threads, criterion), levels
 
 
-def _in_training(evaluator: Evaluator, dataset: Dataset) -> int | None:
-    """Count what a class has in a training part at least, where parts are not equally large."""
-    is_plain = dataset.groups is None and dataset.times is None
-    return None if is_plain else evaluator.fewest_trained()
+def _prefer(
+    plan: Plan, best: Exported, appraisal: Appraisal, evaluator: Evaluator
+) -> tuple[Exported, Exported | None]:
+    """Choose between the best-scoring and the plainest strategy; also return the other one."""
+    tier = appraisal.plainest
+    if tier.candidate is None:
+        return best, None
+    simple = combine([tier.candidate], evaluator, best.max_rows, is_tuned=tier.is_tuned)
+    return (best, simple) if plan.prefer == "best" else (simple, best)
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """What a fit came to, before it is summed up."""
+
+    found: SearchResult
+    appraisal: Appraisal
+    best: Exported
+    other: Exported | None
+    trained: Refit
+    model: FittedModel
 
 
 def _result(
     plan: Plan,
     profile: Profile,
-    found: SearchResult,
-    trained: Refit,
-    model: FittedModel,
+    ended: _Ended,
     evaluator: Evaluator,
     notes: tuple[str, ...],
 ) -> FitResult:
     """Sum all up."""
-    metric, exported = plan.metric, trained.exported
+    metric, exported, found, model = plan.metric, ended.trained.exported, ended.found, ended.model
     rows, folds = evaluator.scored(found.level)
     scored = evaluator.select(rows, exported.proba)
     terms = Terms(metric, model.decision, scored, folds)
+    is_best = ended.best.members == exported.members or plan.prefer == "best"
+    estimates = estimate_scores(
+        found, exported, evaluator, ended.appraisal.optimism if is_best else None
+    )
+    case = Case(
+        metric, ended.appraisal, ended.best, model.decision, estimates, model.labels,
+        int(np.bincount(evaluator.y).min()), prefers_simple=not is_best,
+    )  # fmt: skip
+    other = ended.other
     return FitResult(
         model=model,
         profile=profile,
         search=found,
         exported=exported,
-        trainings=trained.trainings,
+        trainings=ended.trained.trainings,
         leaderboard=build_leaderboard(found, exported, terms),
-        recommendation=recommend(found, exported, model.labels, terms),
+        recommendation=recommend(case),
+        appraisal=ended.appraisal,
+        estimates=estimates,
         metric=metric,
         calibration=measure_calibration(scored, folds, model.labels),
         y=scored.y,
         folds=folds.number,
         seconds=plan.budget.elapsed(),
         notes=notes,
+        alternative=None if other is None else (other, plan_trainings(other, evaluator)),
+        prefer=plan.prefer,
     )
-
-
-def _notes(dataset: Dataset, plan: Plan, evaluator: Evaluator, resources: Resources) -> list[str]:
-    notes = [resources.note] if resources.note else []
-    if evaluator.n_folds < plan.n_folds:
-        why = _why_fewer(dataset, evaluator.n_folds)
-        notes.append(f"{evaluator.n_folds} folds instead of {plan.n_folds}: {why}.")
-    notes += _split_notes(dataset, evaluator)
-    dropped = [c for c in dataset.schema.columns if c.kind == "dropped"]
-    if dropped:
-        shown = ", ".join(f"'{c.name}' ({c.why_dropped})" for c in dropped[:5])
-        more = f" and {len(dropped) - 5} more" if len(dropped) > 5 else ""
-        notes.append(f"left out {shown}{more}.")
-    return notes
-
-
-def _why_fewer(dataset: Dataset, n_folds: int) -> str:
-    rarest = int(dataset.class_counts.argmin())
-    if n_folds == dataset.class_counts[rarest]:
-        return f"class {dataset.labels.by_code[rarest]!r} has only {n_folds} rows"
-    if dataset.times is not None:
-        return "more would leave some without a class, or too little of it before them"
-    return f"a class lies in only {n_folds} groups of '{dataset.group_column}'"
-
-
-def _split_notes(dataset: Dataset, evaluator: Evaluator) -> Iterator[str]:
-    """Say what scores are made of where rows are not split at random."""
-    if dataset.groups is not None:
-        yield (
-            f"the rows of each '{dataset.group_column}' ({int(dataset.groups.max()) + 1:,} in all) "
-            "stay on one side of every split."
-        )
-    if dataset.times is not None:
-        share = 100 * np.mean(evaluator.folds < 0)
-        yield (
-            f"the earliest {share:.0f} % of the rows by "
-            f"'{dataset.time_column}' are trained on but not scored; what follows is scored by "
-            "models of what came before it, and its first fold only tunes decisions."
-        )
-
-
-def _end(found: SearchResult, n_folds: int) -> list[str]:
-    """Say how far the search came, where that is not what was asked for."""
-    notes = []
-    if found.level.n_folds < n_folds and found.level.max_rows is None:
-        notes.append(
-            f"strategies were compared on {found.level.n_folds} of {n_folds} folds: the time did "
-            "not suffice for all. Give a larger budget."
-        )
-    if found.level.max_rows is not None:
-        notes.append(
-            f"strategies were compared by models of {found.level.max_rows:,} rows: the time did "
-            "not suffice for all. Give a larger budget."
-        )
-    if found.interrupted:
-        notes.append(f"interrupted after {len(found.records)} trials: this is the best so far.")
-    return notes

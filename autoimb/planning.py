@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, get_args
 
 from autoimb.data.dataset import Dataset
 from autoimb.decision.costs import cost_column_of
@@ -16,7 +17,9 @@ from autoimb.search.resources import ExecutorName, Resources, plan_resources
 from autoimb.search.spawning import prepare_workers
 from autoimb.strategy.search_space import SearchSpace, load_space
 
-__all__ = ["Plan"]
+__all__ = ["Plan", "Preference"]
+
+Preference = Literal["best", "simple"]
 
 MAX_SEED = 2**32 - 1
 
@@ -41,6 +44,8 @@ class Plan:
     seed : int
     blend : bool
         Whether several strategies may be exported together.
+    prefer : {"best", "simple"}
+        Whether the best-scoring strategy is exported, or the plainest that cannot be told from it.
     """
 
     metric: Metric
@@ -53,6 +58,7 @@ class Plan:
     executor: ExecutorName = "processes"
     seed: int = 0
     blend: bool = True
+    prefer: Preference = "best"
 
     @classmethod
     def checked(
@@ -69,6 +75,7 @@ class Plan:
         executor: ExecutorName = "processes",
         blend: bool = True,
         decision: str | Criterion | None = None,
+        prefer: Preference = "best",
     ) -> Plan:
         """Look names up and check numbers.
 
@@ -82,9 +89,11 @@ class Plan:
             raise UsageError(f"n_folds must be at least 2, but got {n_folds}.")
         if not 0 <= seed <= MAX_SEED:
             raise UsageError(f"random_state must be from 0 to {MAX_SEED}, but got {seed}.")
+        if prefer not in get_args(Preference):
+            raise UsageError(f"prefer must be 'best' or 'simple', but got {prefer!r}.")
         plan = cls(
             get_metric(metric), load_space(space), budget, resolve_criterion(decision, metric),
-            n_folds, n_jobs, n_threads, executor, seed, blend,
+            n_folds, n_jobs, n_threads, executor, seed, blend, prefer,
         )  # fmt: skip
         plan.resources(0)
         return plan

@@ -20,7 +20,7 @@ from autoimb.search.executors import Executor
 from autoimb.search.records import Candidate
 from autoimb.strategy.pipeline import AveragedPipeline, BlendedPipeline, Pipeline, TrainedPipeline
 
-__all__ = ["Refit", "assemble", "estimate_refit", "refit", "train_again"]
+__all__ = ["Refit", "assemble", "estimate_refit", "plan_trainings", "refit", "train_again"]
 
 # Strategies in a blend at most.
 BLEND_SIZE = 12
@@ -78,6 +78,30 @@ class Refit:
     notes: tuple[str, ...]
 
 
+def plan_trainings(exported: Exported, evaluator: Evaluator) -> list[list[Training]]:
+    """List the fits of each strategy that is exported, first that on all rows.
+
+    Parameters
+    ----------
+    exported : Exported
+    evaluator : Evaluator
+
+    Returns
+    -------
+    list of list of Training
+    """
+    # In time the fits of folds know the past alone: no mean with them.
+    few = has_few(int(np.bincount(evaluator.y).min())) and not evaluator.in_time
+    folds = range(evaluator.n_folds)
+    return [
+        [
+            Training(one, fold, exported.max_rows)
+            for fold in (None, *(folds if few and not one.model.single else ()))
+        ]
+        for one in (record.configuration for record in exported.members)
+    ]
+
+
 def refit(
     exported: Exported,
     candidates: Sequence[Candidate],
@@ -101,16 +125,11 @@ def refit(
     -------
     Refit
     """
-    # In time the fits of folds know the past alone: no mean with them, and the last at need.
-    few = has_few(int(np.bincount(evaluator.y).min())) and not evaluator.in_time
     folds = range(evaluator.n_folds)
     at_need = folds[-1:] if evaluator.in_time else folds
     started = [
-        [
-            _start(executor, Training(one, fold, exported.max_rows))
-            for fold in (None, *(folds if few and not one.model.single else ()))
-        ]
-        for one in (record.configuration for record in exported.members)
+        [_start(executor, training) for training in each]
+        for each in plan_trainings(exported, evaluator)
     ]
     _await([fit for fits in started for fit in fits], budget)
     collected = [_collect(fits, executor, at_need, budget) for fits in started]
@@ -124,7 +143,7 @@ def refit(
     if not all(trained):
         exported = _without_untrained(exported, trained, candidates, evaluator)
         trained = [fits for fits in trained if fits]
-    notes += _notes(exported, few and not notes)
+    notes += _notes(exported, any(len(fits) > 1 for fits in trained) and not notes)
     pipeline = assemble([[one.pipeline for one in fits] for fits in trained], exported.blend)
     trainings = tuple(tuple(one.training for one in fits) for fits in trained)
     return Refit(pipeline, exported, trainings, tuple(notes))
@@ -143,7 +162,7 @@ def _without_untrained(
         for record, fits in zip(exported.members, trained, strict=True)
         if fits
     ]
-    return combine(left, evaluator, exported.max_rows)
+    return combine(left, evaluator, exported.max_rows, is_tuned=exported.is_tuned)
 
 
 def train_again(

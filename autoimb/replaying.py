@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,15 @@ from autoimb.decision.stating import criterion_from_dict
 from autoimb.errors import ArtifactError, UsageError
 from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.levels import Level
-from autoimb.evaluation.tasks import Evaluation, Task
+from autoimb.evaluation.tasks import Evaluation, Task, Training
 from autoimb.exporting import make_model
 from autoimb.fitted_model import FittedModel
 from autoimb.fitting import make_evaluator
+from autoimb.planning import Preference
 from autoimb.refitting import train_again
 from autoimb.run_folder import MODEL_FILE, hash_dataset, read_run, read_trainings
 from autoimb.search.blend import combine
-from autoimb.search.executors import open_executor
+from autoimb.search.executors import Executor, open_executor
 from autoimb.search.records import Candidate, TrialRecord
 from autoimb.search.resources import plan_resources
 
@@ -39,19 +39,27 @@ class Replay:
     Attributes
     ----------
     model : FittedModel
+    n_strategies : int
+        That it is made of.
     run : mapping
         What was asked, and what was exported.
     is_identical : bool or None
         Whether it gives every row of the run, to the last bit, the probabilities that the model
-        of the run does; None if that model is not in the folder.
+        of the run does; None if that model is not in the folder, or is the other one.
     """
 
     model: FittedModel
+    n_strategies: int
     run: Mapping[str, Any]
     is_identical: bool | None
 
 
-def replay(folder: str | Path, data: str | Path | pd.DataFrame | None = None) -> Replay:
+def replay(
+    folder: str | Path,
+    data: str | Path | pd.DataFrame | None = None,
+    *,
+    prefer: Preference | None = None,
+) -> Replay:
     """Fit once more what a run exported: the same rows, folds, seeds and configurations.
 
     Parameters
@@ -60,6 +68,9 @@ def replay(folder: str | Path, data: str | Path | pd.DataFrame | None = None) ->
         Of the run.
     data : str, Path or DataFrame, optional
         With the target column; by default the file that the run was made on.
+    prefer : {"best", "simple"}, optional
+        Fit the best-scoring strategy, or the plainest that could not be told from it, whichever
+        the run exported.
 
     Returns
     -------
@@ -80,18 +91,39 @@ def replay(folder: str | Path, data: str | Path | pd.DataFrame | None = None) ->
         dataset, run["n_folds"], run["metric"], run["seed"], resources.n_threads,
         criterion_from_dict(run["criterion"]),
     )  # fmt: skip
+    wanted, is_exported = _choose(run, prefer)
+    level, trainings = Level(**wanted["level"]), read_trainings(wanted)
     with open_executor(evaluator, resources) as executor:
-        level, trainings = Level(**run["exported"]["level"]), read_trainings(run["exported"])
-        tasks = [Task(fits[0].configuration, level) for fits in trainings]
-        futures: list[Future[Evaluation]] = [executor.submit(task, None) for task in tasks]
-        members = [
-            _candidate(number, task, future.result())
-            for number, task, future in zip(run["exported"]["trials"], tasks, futures, strict=True)
-        ]
-        exported = combine(members, evaluator)
+        members = _evaluate_again(wanted, trainings, level, executor)
+        exported = combine(members, evaluator, is_tuned=wanted["is_tuned"])
         pipeline = train_again(trainings, exported.blend, executor)
     model = make_model(pipeline, exported, evaluator, dataset, level)
-    return Replay(model, run, _compare(model, folder / MODEL_FILE, dataset, evaluator))
+    same = _compare(model, folder / MODEL_FILE, dataset, evaluator) if is_exported else None
+    return Replay(model, len(members), run, same)
+
+
+def _choose(run: Mapping[str, Any], prefer: Preference | None) -> tuple[Mapping[str, Any], bool]:
+    """Return what is wanted, and whether it is what the run exported."""
+    exported, alternative = run["exported"], run["alternative"]
+    if alternative is None or prefer in (None, exported["prefer"]):
+        return exported, True
+    return alternative, False
+
+
+def _evaluate_again(
+    wanted: Mapping[str, Any],
+    trainings: Sequence[Sequence[Training]],
+    level: Level,
+    executor: Executor,
+) -> list[Candidate]:
+    started = [
+        [executor.submit(task, None) for task in _tasks(fits[0], level, wanted["n_repeats"])]
+        for fits in trainings
+    ]
+    return [
+        _candidate(number, fits[0], level, [future.result() for future in futures])
+        for number, fits, futures in zip(wanted["trials"], trainings, started, strict=True)
+    ]
 
 
 def _read_same_data(
@@ -113,12 +145,20 @@ def _read_same_data(
     return dataset
 
 
-def _candidate(number: int, task: Task, evaluation: Evaluation) -> Candidate:
+def _tasks(training: Training, level: Level, n_repeats: int) -> list[Task]:
+    repeats = [replace(level, repeat=k) for k in range(1, n_repeats + 1)]
+    return [Task(training.configuration, one) for one in (level, *repeats)]
+
+
+def _candidate(
+    number: int, training: Training, level: Level, evaluations: Sequence[Evaluation]
+) -> Candidate:
+    first, *repeats = evaluations
     record = TrialRecord(
-        number, task.configuration, "complete", evaluation.scores, evaluation.seconds,
-        "", evaluation.fold_values, task.level,
+        number, training.configuration, "complete", first.scores, first.seconds,
+        "", first.fold_values, level,
     )  # fmt: skip
-    return Candidate(record, evaluation, task.level)
+    return Candidate(record, first, level, tuple(repeats))
 
 
 def _compare(model: FittedModel, path: Path, dataset: Dataset, evaluator: Evaluator) -> bool | None:

@@ -25,7 +25,9 @@ from autoimb.errors import AutoImbWarning, UsageError
 from autoimb.evaluation.levels import Level, plan_levels
 from autoimb.evaluation.tasks import Training
 from autoimb.fitting import FitResult
+from autoimb.metrics import Metric
 from autoimb.planning import Plan
+from autoimb.search.blend import Exported
 from autoimb.search.study import JOURNAL, seconds_spent
 from autoimb.strategy.configuration import STAGES, Choice, Configuration
 
@@ -171,15 +173,17 @@ def _data_words(asked: Mapping[str, Any]) -> str:
 
 def write_outcome(folder: str | Path, result: FitResult) -> None:
     """Add what is exported to the description of a run, so that it can be replayed."""
-    folder, exported = Path(folder), result.exported
-    outcome = {
-        "trials": [member.number for member in exported.members],
-        **_write_trainings(result.trainings),
-        "level": asdict(result.search.level),
-        "score": result.score,
+    folder, level = Path(folder), result.search.level
+    exported = _describe(result.exported, result.trainings, level, result.metric)
+    outcome: dict[str, Any] = {
+        "exported": {**exported, "prefer": result.prefer},
+        "alternative": None,
+        "recommendation": result.recommendation.to_dict(),
     }
+    if result.alternative is not None:
+        outcome["alternative"] = _describe(*result.alternative, level, result.metric)
     try:
-        _write(folder / RUN_FILE, {**read_run(folder), "exported": outcome})
+        _write(folder / RUN_FILE, {**read_run(folder), **outcome})
     except OSError as error:
         warnings.warn(
             f"{folder / RUN_FILE} cannot be written ({error.strerror}): the run cannot be "
@@ -187,6 +191,20 @@ def write_outcome(folder: str | Path, result: FitResult) -> None:
             AutoImbWarning,
             stacklevel=2,
         )
+
+
+def _describe(
+    exported: Exported, trainings: Sequence[Sequence[Training]], level: Level, metric: Metric
+) -> dict[str, Any]:
+    """Describe what it takes to train something again."""
+    return {
+        "trials": [member.number for member in exported.members],
+        **_write_trainings(trainings),
+        "level": asdict(level),
+        "n_repeats": exported.n_repeats,
+        "is_tuned": exported.is_tuned,
+        "score": exported.scores[metric.name].value,
+    }
 
 
 def read_run(folder: Path) -> dict[str, Any]:

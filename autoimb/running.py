@@ -28,7 +28,7 @@ from autoimb.evaluation.holdout import score_holdout
 from autoimb.fitted_model import FittedModel
 from autoimb.fitting import FitResult, Watcher, fit_dataset
 from autoimb.manifest import manifest_path, require_writable, set_aside
-from autoimb.planning import Plan
+from autoimb.planning import Plan, Preference
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.profile import Profile
 from autoimb.run_folder import (
@@ -158,6 +158,7 @@ def fit(
     decision: str | Criterion | None = None,
     groups: str | None = None,
     time: str | None = None,
+    prefer: Preference = "best",
     watchers: Sequence[Watcher] = (),
 ) -> Run:
     """Search on a file or a frame and export the winner, as the command line does.
@@ -185,6 +186,8 @@ def fit(
     decision : str or Criterion, optional
     groups, time : str, optional
         As in `AutoImbClassifier`.
+    prefer : {"best", "simple"}
+        As in `AutoImbClassifier`.
     watchers : sequence of Watcher
         Follow the fit.
 
@@ -200,7 +203,7 @@ def fit(
     plan = Plan.checked(
         metric=metric, space=space, time_budget=time_budget, n_trials=n_trials, n_folds=n_folds,
         n_jobs=n_jobs, n_threads=n_threads, executor=executor, seed=random_state, blend=blend,
-        decision=decision,
+        decision=decision, prefer=prefer,
     )  # fmt: skip
     problem, plan = _read(data, target, plan, positive, out, drop=drop, groups=groups, time=time)
     folder = make_folder(run_dir, problem.dataset.name, resume=resume)

@@ -33,6 +33,7 @@ FLOORS = {
     "fitted_model": 4,
     "artifact": 5,
     "exporting": 7,
+    "fit_notes": 8,
     "refitting": 7,
     "figures": 7,
     "planning": 7,

@@ -61,6 +61,10 @@ TrackingUri = Annotated[
 WithBlend = Annotated[
     bool, typer.Option("--blend/--no-blend", help="Export the leading strategies as one model.")
 ]
+Prefer = Annotated[
+    Literal["best", "simple"],
+    typer.Option(help="Export the best-scoring strategy, or the plainest as good."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
@@ -89,6 +93,7 @@ def fit(
     experiment: Experiment = None,
     tracking_uri: TrackingUri = None,
     blend: WithBlend = True,
+    prefer: Prefer = "best",
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -103,8 +108,8 @@ def fit(
             data, target, positive=positive, metric=metric, time_budget=_seconds(budget, trials),
             n_trials=trials, space=space, n_folds=folds, drop=drop or (), groups=groups, time=time,
             out=out, run_dir=run_dir, random_state=seed, n_jobs=jobs, experiment=experiment,
-            tracking_uri=tracking_uri, blend=blend, n_threads=threads, executor=executor,
-            resume=resume, decision=state_criterion(asked), watchers=[progress],
+            tracking_uri=tracking_uri, blend=blend, prefer=prefer, n_threads=threads,
+            executor=executor, resume=resume, decision=state_criterion(asked), watchers=[progress],
         )  # fmt: skip
     print(json.dumps(as_object(run), default=str) if as_json else as_text(run, experiment))
 
@@ -140,6 +145,7 @@ def as_object(run: Run) -> dict[str, Any]:
         "classes": list(result.model.labels.classes),
         "metric": metric,
         "score": result.score,
+        "estimates": {name: one.to_dict() for name, one in result.estimates.items()},
         "scores": {
             name: {"value": score.value, "mean": score.mean, "spread": score.spread}
             for name, score in result.exported.scores.items()
@@ -151,7 +157,12 @@ def as_object(run: Run) -> dict[str, Any]:
         "calibration": {name: one.to_dict() for name, one in result.calibration.items()},
         "configuration": result.configuration.flat,
         "exported_trials": [member.number for member in result.exported.members],
-        "recommendation": str(result.recommendation),
+        "recommendation": result.recommendation.to_dict(),
+        "baselines": [
+            {"score": result.appraisal.baseline_scores[one.name], **one.to_dict()}
+            for one in result.appraisal.baselines
+        ],
+        "parts": [one.to_dict() for one in result.appraisal.parts],
         "leaderboard": result.leaderboard.to_dict("records"),
         "profile": result.profile.to_dict(),
         "n_trials": len(result.search.records),

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 RunDir = Annotated[Path, typer.Argument(help="Folder of a finished run.")]
 Data = Annotated[Path | None, typer.Option(help="Table of the run.  [default: where it was then]")]
+Prefer = Annotated[
+    Literal["best", "simple"] | None,
+    typer.Option(help="Strategy to fit, whichever was exported.  [default: the exported one]"),
+]
 Out = Annotated[Path | None, typer.Option(help="File for the refitted model.")]
 
 
-def replay(run_dir: RunDir, data: Data = None, out: Out = None) -> None:
+def replay(run_dir: RunDir, data: Data = None, out: Out = None, prefer: Prefer = None) -> None:
     """Fit once more what RUN_DIR exported, and compare it with the model there."""
     from autoimb.artifact import save
     from autoimb.replaying import replay as run_replay
 
-    found = run_replay(run_dir, data)
-    n = len(found.run["exported"]["trials"])
+    found = run_replay(run_dir, data, prefer=prefer)
+    n = found.n_strategies
     print(
         f"Refitted {n} strateg{'ies' if n > 1 else 'y'} of {run_dir} on {found.run['rows']} rows."
     )
     if found.is_identical is None:
-        print("The folder holds no model to compare it with.")
+        print("There is no model in the folder to compare it with.")
     elif found.is_identical:
         print("Identical: every probability and the decision are those of the model there.")
     else:

@@ -16,7 +16,7 @@ from autoimb.evaluation.bootstrap import Weights, count_resamples, score_resampl
 from autoimb.evaluation.scoring import CrossFitted
 from autoimb.metrics import Metric
 
-__all__ = ["LEVEL", "Estimate", "resample_scores"]
+__all__ = ["LEVEL", "Estimate", "bound", "resample_scores"]
 
 LEVEL = 0.95
 
@@ -48,6 +48,33 @@ class Estimate:
     def to_dict(self) -> dict[str, float | None]:
         """Give plain values, None where a figure is not defined."""
         return {name: x if np.isfinite(x) else None for name, x in asdict(self).items()}
+
+
+def bound(value: float, values: FloatArray, shrink: float = 1.0) -> Estimate:
+    """Put an interval around a score, as wide as it varies over resamples.
+
+    Parameters
+    ----------
+    value : float
+    values : ndarray of shape (n_resamples,)
+    shrink : float
+        Factor for deviations of resamples of fewer rows than there are.
+
+    Returns
+    -------
+    Estimate
+
+    Examples
+    --------
+    >>> print(bound(0.5, np.linspace(0.4, 0.7, 1001)))
+    0.500 (0.358 to 0.642)
+    """
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return Estimate(value, np.nan, np.nan)
+    tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    low, high = np.quantile(shrink * (known - known.mean()), tails)
+    return Estimate(value, value + float(low), value + float(high))
 
 
 def resample_scores(

@@ -10,6 +10,7 @@ import numpy as np
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.data.splitting import Folds
 from autoimb.decision.calibration import log_odds
+from autoimb.decision.rules import argmax_rule
 from autoimb.decision.stacking import Blend
 from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.levels import Level
@@ -20,7 +21,9 @@ from autoimb.search.budget import Budget, RefitCost
 from autoimb.search.records import Candidate, TrialRecord
 from autoimb.threads import limit_threads
 
-__all__ = ["Exported", "choose_export", "combine", "cross_fitted_blend", "pool"]
+__all__ = [
+    "Exported", "choose_export", "combine", "count_repeats", "cross_fitted_blend", "pool",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class Exported:
         Of these.
     max_rows : int or None
         Rows that it is trained on at most, where time allows no more.
+    is_tuned : bool
+        Whether its decision is tuned; else it is the argmax.
+    n_repeats : int
+        Further assignments to folds whose predictions are averaged with those of the first.
     """
 
     members: tuple[TrialRecord, ...]
@@ -48,6 +55,8 @@ class Exported:
     proba: FloatArray
     scores: Mapping[str, Score]
     max_rows: int | None = None
+    is_tuned: bool = True
+    n_repeats: int = 0
 
 
 def choose_export(
@@ -98,7 +107,11 @@ def _affordable_rows(
 
 
 def combine(
-    members: Sequence[Candidate], evaluator: Evaluator, max_rows: int | None = None
+    members: Sequence[Candidate],
+    evaluator: Evaluator,
+    max_rows: int | None = None,
+    *,
+    is_tuned: bool = True,
 ) -> Exported:
     """Blend strategies that were evaluated on the same rows; one alone stays as it is.
 
@@ -109,26 +122,36 @@ def combine(
     evaluator : Evaluator
     max_rows : int, optional
         Rows that they are to be trained on at most.
+    is_tuned : bool
+        Whether the decision is tuned; else it is the argmax.
 
     Returns
     -------
     Exported
     """
+    n_repeats = count_repeats(members)
     records = tuple(member.record for member in members)
     rows, folds = evaluator.scored(members[0].level)
-    n_repeats = min(len(member.repeats) for member in members)
     each = [pool((one.evaluation, *one.repeats[:n_repeats])) for one in members]
-    if len(members) == 1 and (not n_repeats or records[0].configuration.model.single):
-        alone = members[0].evaluation.scored_proba
-        return Exported(records, None, alone, records[0].scores, max_rows)
     blend, proba = None, each[0]
     with limit_threads(evaluator.n_threads):
         if len(members) > 1:
             y, odds = evaluator.y[rows], np.stack([log_odds(one) for one in each], axis=2)
             blend, proba = Blend.fit(y, odds), cross_fitted_blend(y, odds, folds)
         metric, scored = get_metric(evaluator.metric), evaluator.select(rows, proba)
-        scores = score_out_of_fold(metric, scored, folds, evaluator.criterion)
-    return Exported(records, blend, proba, scores, max_rows)
+        rule = None if is_tuned else argmax_rule(evaluator.n_classes)
+        scores = score_out_of_fold(metric, scored, folds, evaluator.criterion, rule=rule)
+    return Exported(records, blend, proba, scores, max_rows, is_tuned, n_repeats)
+
+
+def count_repeats(members: Sequence[Candidate]) -> int:
+    """Count the further assignments to folds that all members were scored on, to be averaged.
+
+    A model that is to be read is exported as one fit: no mean stands for it.
+    """
+    if any(one.record.configuration.model.single for one in members):
+        return 0
+    return min(len(one.repeats) for one in members)
 
 
 def pool(evaluations: Sequence[Evaluation]) -> FloatArray:

@@ -124,6 +124,8 @@ class SearchResult:
         By trial, what it predicted for the rows of an excerpt: of every complete trial.
     leads : mapping of int to float
         By trial, what it had to be ahead by.
+    levels : tuple of Level
+        The first is that of every trial.
     """
 
     study: optuna.Study
@@ -136,6 +138,7 @@ class SearchResult:
     parts: tuple[Reference, ...] = ()
     tried: Mapping[int, AnyArray] = field(default_factory=dict)
     leads: Mapping[int, float] = field(default_factory=dict)
+    levels: tuple[Level, ...] = ()
 
     @property
     def best(self) -> TrialRecord:
@@ -146,6 +149,11 @@ class SearchResult:
     def best_evaluation(self) -> Evaluation:
         """What the best predicted."""
         return self.candidates[0].evaluation
+
+    @property
+    def first_level(self) -> Level | None:
+        """How thoroughly every trial was evaluated; None if that is not known."""
+        return self.levels[0] if self.levels else None
 
     @property
     def level(self) -> Level:

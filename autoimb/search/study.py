@@ -354,6 +354,7 @@ class _Search:
             parts=self.parts,
             tried=self.contest.tried,
             leads=self.contest.leads(),
+            levels=tuple(self.contest.levels),
         )
 
     def _why_nothing(self) -> str:

@@ -1,0 +1,1 @@
+"""What was found: ranked, appraised and put into words."""

@@ -1,0 +1,124 @@
+"""Strategies ordered by how plain they are, and the plainest that is not worse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from autoimb.arrays import FloatArray
+from autoimb.evaluation.compare import Comparison
+from autoimb.search.blend import Exported, pool
+from autoimb.search.records import Candidate, SearchResult
+from autoimb.strategy.configuration import Configuration
+
+__all__ = ["PLAINNESS", "Tier", "list_tiers", "plainest", "tier_of"]
+
+# The plainest first.
+PLAINNESS = ("nothing", "threshold", "weight", "sampler", "balanced ensemble", "blend")
+# Standard errors that the best has to be ahead by, to be told from a plainer one.
+TOLD = 1.0
+
+
+@dataclass(frozen=True)
+class Tier:
+    """The best strategy of one degree of plainness.
+
+    Attributes
+    ----------
+    name : str
+        One of `PLAINNESS`.
+    configuration : Configuration
+    proba : ndarray of shape (n_scored, n_classes)
+        Out-of-fold.
+    candidate : Candidate or None
+        What would be exported; None for a blend.
+    is_tuned : bool
+        Whether its decision is tuned; else it is the argmax.
+    comparison : Comparison or None
+        Of what is exported with it; None for what is exported.
+    """
+
+    name: str
+    configuration: Configuration
+    proba: FloatArray
+    candidate: Candidate | None
+    is_tuned: bool = True
+    comparison: Comparison | None = None
+
+    def held_against(self, comparison: Comparison | None) -> Tier:
+        """Add how far what is exported is ahead."""
+        return replace(self, comparison=comparison)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether what is exported can be told from it."""
+        one = self.comparison
+        return one is not None and one.difference > TOLD * one.error
+
+
+def tier_of(configuration: Configuration) -> str:
+    """Name the degree of plainness of one tuned strategy.
+
+    Examples
+    --------
+    >>> from autoimb.strategy.search_space import load_space
+    >>> space = load_space("default")
+    >>> tier_of(space.untouched()), tier_of(space.default(sampler="smote", weight="power"))
+    ('threshold', 'sampler')
+    """
+    if configuration.model.balance is not None:
+        return "balanced ensemble"
+    if configuration.sampler.class_path is not None:
+        return "sampler"
+    return "weight" if configuration.weight.class_path is not None else "threshold"
+
+
+def list_tiers(found: SearchResult, exported: Exported) -> tuple[Tier, ...]:
+    """List the best strategy of each degree that is plainer than what is exported.
+
+    Parameters
+    ----------
+    found : SearchResult
+    exported : Exported
+
+    Returns
+    -------
+    tuple of Tier
+        The plainest first; the last one is what is exported.
+    """
+    best = exported.members[0].configuration
+    own = "blend" if exported.blend is not None else tier_of(best)
+    tiers: dict[str, Tier] = {}
+    for one in found.candidates:
+        configuration = one.record.configuration
+        name, proba = tier_of(configuration), pool((one.evaluation, *one.repeats))
+        tiers.setdefault(name, Tier(name, configuration, proba, one))
+    if (default := _default(found)) is not None:
+        proba = pool((default.evaluation, *default.repeats))
+        configuration = default.record.configuration
+        tiers["nothing"] = Tier("nothing", configuration, proba, default, is_tuned=False)
+    plainer = [tiers[name] for name in PLAINNESS[: PLAINNESS.index(own)] if name in tiers]
+    return (*plainer, Tier(own, best, exported.proba, None))
+
+
+def _default(found: SearchResult) -> Candidate | None:
+    if found.default is None:
+        return None
+    evaluation, *repeats = found.default_evaluations
+    return Candidate(found.default, evaluation, found.candidates[0].level, tuple(repeats))
+
+
+def plainest(tiers: Sequence[Tier]) -> Tier:
+    """Return the plainest that cannot be told from the last, which is exported.
+
+    It is within one standard error of it (Breiman, Friedman, Olshen and Stone 1984).
+
+    Parameters
+    ----------
+    tiers : sequence of Tier
+
+    Returns
+    -------
+    Tier
+    """
+    return next((tier for tier in tiers[:-1] if not tier.is_told), tiers[-1])
