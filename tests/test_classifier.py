@@ -83,6 +83,8 @@ def test_the_arguments_are_those_that_programs_rely_on() -> None:
         "executor": "processes",
         "resume": None,
         "decision": None,
+        "groups": None,
+        "time": None,
     }
 
 
