@@ -41,6 +41,7 @@ FLOORS = {
     "run_folder": 8,
     "replaying": 9,
     "fitting": 7,
+    "leaks": 8,
     "running": 9,
     "classifier": 9,
     "cli": 10,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -109,6 +110,25 @@ class Evaluator:
         data = (dataset.X, dataset.y, folds, dataset.schema.n_levels, dataset.n_classes)
         return cls(*data, metric, seed, n_threads, criterion, dataset.row_costs)
 
+    def with_rows(self, X: FloatArray, y: IntArray) -> Evaluator:
+        """Return one that differs in its rows and in nothing else.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+        y : ndarray of shape (n_samples,)
+
+        Returns
+        -------
+        Evaluator
+            Of the same folds; it recalls nothing that was computed from the rows of this one.
+        """
+        other = copy(self)
+        other._X, other.y = X, y
+        other.shared = SharedArrays(None)
+        other._folds, other._kept_bytes = {}, 0.0
+        return other
+
     @property
     def X(self) -> FloatArray:
         """The rows."""
@@ -185,7 +205,8 @@ class Evaluator:
         training = begun.training_seconds
         for number in range(len(values), task.level.n_folds):
             check()
-            fold, rows = self._fold(number, task.level), self._scored_rows(number, task.level)
+            fold = self._fold(number, task.level)
+            rows = self.scored_rows(number, task.level.repeat)
             pipeline, seconds = self._train(task.configuration, fold)
             training += seconds
             proba[rows] = fold.predict_proba(pipeline)
@@ -256,12 +277,17 @@ class Evaluator:
             return rows, np.asarray(folds[rows])
         return rows, deal(self.y[rows], self.n_folds, np.random.default_rng(self.seed))
 
-    def training_part(self, fold: int) -> TrainingPart:
+    def training_part(self, fold: int, max_rows: int | None = None) -> Fold:
         """Return what is trained on to score a fold, with its encodings."""
-        return self._fold(fold, Level(self.n_folds))
+        return self._fold(fold, Level(self.n_folds, max_rows))
 
-    def _scored_rows(self, fold: int, level: Level) -> IntArray:
-        return np.flatnonzero(self.assignments[level.repeat] == fold)
+    def training_rows(self, fold: int, repeat: int = 0) -> IntArray:
+        """Tell which rows are trained on to score a fold of an assignment."""
+        return np.flatnonzero(self.assignments[repeat] != fold)
+
+    def scored_rows(self, fold: int, repeat: int = 0) -> IntArray:
+        """Tell which rows a fold of an assignment scores."""
+        return np.flatnonzero(self.assignments[repeat] == fold)
 
     def _fold(self, number: int, level: Level) -> Fold:
         """Return a fold, kept at hand as far as memory goes."""
@@ -289,9 +315,9 @@ class Evaluator:
         return float(n_rows * self.X.shape[1] * self.X.itemsize)
 
     def _make_fold(self, number: int, level: Level, name: str) -> Fold:
-        rows = np.flatnonzero(self.assignments[level.repeat] != number)
-        part = self._part(rows, level.max_rows)
-        return Fold(part, self._rows(self._scored_rows(number, level)), name, self.shared)
+        part = self._part(self.training_rows(number, level.repeat), level.max_rows)
+        scored = self._rows(self.scored_rows(number, level.repeat))
+        return Fold(part, scored, name, self.shared)
 
     def _rows(self, rows: IntArray) -> RowSource:
         """Copy rows, or tell how to, where many copies would not lie side by side."""
