@@ -22,11 +22,16 @@ from autoimb.strategy.configuration import Configuration
 __all__ = ["Bound", "bound_mean", "check_shuffled", "shuffle_labels"]
 
 NAME = "shuffled_labels"
-ADVICE = "Do not trust the scores: labels reach predictions by another way than training rows."
+ADVICE = (
+    "Repeat it with another seed, for luck alone does this once in 100 runs. If it fails again, do "
+    "not trust the scores: labels reach predictions by another way than training rows."
+)
 
 N_SHUFFLES = 10
 # With fewer the deviation of their mean is not known.
 MIN_SHUFFLES = 3
+# Where the time is scarce, more shuffles on fewer folds show more than few on all.
+MIN_FOLDS = 2
 # Of all comparisons of the check together.
 CONFIDENCE = 0.99
 METRICS = {"roc_auc": "ROC AUC", "balanced_accuracy": "balanced accuracy"}
@@ -124,19 +129,28 @@ def check_shuffled(setup: Setup, seconds_left: SecondsLeft) -> Check:
     strategies = [setup.space.untouched(), *oversampled(setup.space)[:1]]
     values: dict[tuple[str, str], list[float]] = defaultdict(list)
     failed: dict[str, str] = {}
-    started, done = time.monotonic(), 0
+    started, done, n_folds = time.monotonic(), 0, setup.level.n_folds
     while done < N_SHUFFLES:
         if done >= MIN_SHUFFLES and seconds_left() < (time.monotonic() - started) / done:
             break
-        _evaluate(setup, strategies, rng, values, failed)
+        _evaluate(setup, strategies, n_folds, rng, values, failed)
         done += 1
+        if done == 1:
+            n_folds = _afford(n_folds, time.monotonic() - started, seconds_left())
     enough = {key: some for key, some in values.items() if len(some) >= MIN_SHUFFLES}
     return _conclude(setup, enough, failed, done)
+
+
+def _afford(n_folds: int, seconds: float, seconds_left: float) -> int:
+    """Tell on how many folds the further shuffles can be scored, by how long the first took."""
+    share = max(seconds_left, 0.0) / (seconds * (N_SHUFFLES - 1))
+    return min(n_folds, max(MIN_FOLDS, int(share * n_folds)))
 
 
 def _evaluate(
     setup: Setup,
     strategies: Sequence[Configuration],
+    n_folds: int,
     rng: np.random.Generator,
     values: dict[tuple[str, str], list[float]],
     failed: dict[str, str],
@@ -145,6 +159,7 @@ def _evaluate(
     dataset = setup.dataset
     y = shuffle_labels(dataset.y, dataset.duplicate_groups, rng)
     evaluator, level = setup.deal(replace(dataset, y=y))
+    level = replace(level, n_folds=min(n_folds, level.n_folds))
     for strategy in strategies:
         try:
             scores = evaluator.evaluate(Task(strategy, level)).scores

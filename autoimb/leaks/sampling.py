@@ -28,11 +28,11 @@ ADVICE = "Do not trust the scores: rows are sampled before they are split, pleas
 
 @dataclass(frozen=True)
 class _Seen:
-    """What was seen of a fold: samplers with their outcomes, and numbers of rows."""
+    """What was seen of a fold: samplers with their outcomes, rows made, rows that should not be."""
 
     outcomes: tuple[tuple[str, str], ...]
     n_made: int
-    n_strange: int
+    strange: IntArray
     n_scored: int
 
 
@@ -63,8 +63,8 @@ def _look_at(
             outcomes.append((name, outcome))
             n_made += n_new
     # After the samplers, for they had these rows in their hands.
-    n_strange = _count_strange(setup, fold, part)
-    return _Seen(tuple(outcomes), n_made, n_strange, len(evaluator.scored_rows(fold)))
+    strange = _find_strange(setup, fold, part)
+    return _Seen(tuple(outcomes), n_made, strange, len(evaluator.scored_rows(fold)))
 
 
 def _compare(choice: Choice, part: Fold, other: Fold, evaluator: Evaluator) -> tuple[str, int]:
@@ -93,16 +93,17 @@ def _is_same(first: Resampled, second: Resampled) -> bool:
     )
 
 
-def _count_strange(setup: Setup, fold: int, part: Fold) -> int:
-    """Count the rows to score that are not rows of the table, bit for bit, or are trained on."""
+def _find_strange(setup: Setup, fold: int, part: Fold) -> IntArray:
+    """Find the rows that are not those of the table, bit for bit, or are trained on and scored."""
     evaluator = setup.evaluator
     rows, trained = evaluator.scored_rows(fold), evaluator.training_rows(fold)
-    strange = ~_are_of_table(setup, rows, read_rows(part.X_scored), evaluator.y[rows])
-    strange |= np.isin(rows, trained)
-    n_strange = int(strange.sum())
+    strange = [
+        rows[~_are_of_table(setup, rows, read_rows(part.X_scored), evaluator.y[rows])],
+        np.intersect1d(rows, trained),
+    ]
     if setup.level.max_rows is None:
-        n_strange += int((~_are_of_table(setup, trained, read_rows(part.X), part.y)).sum())
-    return n_strange
+        strange.append(trained[~_are_of_table(setup, trained, read_rows(part.X), part.y)])
+    return np.concatenate(strange)
 
 
 def _are_of_table(setup: Setup, rows: IntArray, X: FloatArray, y: IntArray) -> BoolArray:
@@ -121,9 +122,8 @@ def _conclude(seen: Sequence[_Seen], *, has_samplers: bool) -> Check:
     names: defaultdict[str, set[str]] = defaultdict(set)
     for name, outcome in (one for fold in seen for one in fold.outcomes):
         names[outcome].add(name)
-    n_strange, n_scored, n_made = (
-        sum(getattr(fold, name) for fold in seen) for name in ("n_strange", "n_scored", "n_made")
-    )
+    n_scored, n_made = sum(fold.n_scored for fold in seen), sum(fold.n_made for fold in seen)
+    n_strange = len(np.unique(np.concatenate([fold.strange for fold in seen])))
     if n_strange:
         finding = (
             f"{counted(n_strange, 'row')} of the splits are no rows of the table as they are, or "
@@ -140,8 +140,8 @@ def _conclude(seen: Sequence[_Seen], *, has_samplers: bool) -> Check:
     n_folds = sum(bool(fold.outcomes) for fold in seen)
     finding = (
         f"{counted(len(names['same']), 'sampler')} made {n_made:,} copies and synthetic rows of "
-        f"the training parts of {counted(n_folds, 'fold')}, the same whatever the rows to score "
-        f"are; a{scored}."
+        f"the training parts of {n_folds} of {counted(len(seen), 'fold')}, the same whatever the "
+        f"rows to score are; a{scored}."
     )
     return Check(NAME, "passed", finding + _exceptions(names))
 
