@@ -40,12 +40,15 @@ def check_samplers(setup: Setup, seconds_left: SecondsLeft) -> Check:
     """Resample every training part and look at the rows to score, and at where others come from.
 
     A synthetic row may equal a row to score by chance. What counts is that it would have been
-    made all the same had that row been another.
+    made all the same had that row been another. The first sampler is always tested, others as far
+    as the time goes.
     """
     choices = samplers(setup.space)
     with limit_threads(setup.evaluator.n_threads):
-        seen = [_look_at(setup, fold, choices, seconds_left) for fold in range(setup.level.n_folds)]
-    return _conclude(seen, has_samplers=bool(choices))
+        seen = [
+            _look_at(setup, fold, choices, seconds_left) for fold in range(setup.evaluator.n_folds)
+        ]
+    return _conclude(seen, set(choices))
 
 
 def _look_at(
@@ -53,11 +56,12 @@ def _look_at(
 ) -> _Seen:
     evaluator, max_rows = setup.evaluator, setup.level.max_rows
     part = evaluator.training_part(fold, max_rows)
-    outcomes, n_made = [], 0
+    outcomes: list[tuple[str, str]] = []
+    n_made = 0
     if not fold or seconds_left() > 0:
         other = spoil(evaluator, fold, setup.seed).training_part(fold, max_rows)
         for name, choice in choices.items():
-            if fold and seconds_left() <= 0:
+            if (fold or outcomes) and seconds_left() <= 0:
                 break
             outcome, n_new = _compare(choice, part, other, evaluator)
             outcomes.append((name, outcome))
@@ -118,7 +122,7 @@ def _are_of_table(setup: Setup, rows: IntArray, X: FloatArray, y: IntArray) -> B
     return found
 
 
-def _conclude(seen: Sequence[_Seen], *, has_samplers: bool) -> Check:
+def _conclude(seen: Sequence[_Seen], named: set[str]) -> Check:
     names: defaultdict[str, set[str]] = defaultdict(set)
     for name, outcome in (one for fold in seen for one in fold.outcomes):
         names[outcome].add(name)
@@ -135,8 +139,9 @@ def _conclude(seen: Sequence[_Seen], *, has_samplers: bool) -> Check:
         finding = f"Other rows are made by {makers} once the rows to score are replaced."
         return Check(NAME, "failed", finding, ADVICE)
     scored = f"ll {counted(n_scored, 'scored row')} are rows of the table, bit for bit"
-    if not has_samplers:
+    if not named:
         return Check(NAME, "passed", f"A{scored}; no sampler suits the data.")
+    names["late"] = named.difference(*names.values())
     n_folds = sum(bool(fold.outcomes) for fold in seen)
     finding = (
         f"{counted(len(names['same']), 'sampler')} made {n_made:,} copies and synthetic rows of "
@@ -148,7 +153,11 @@ def _conclude(seen: Sequence[_Seen], *, has_samplers: bool) -> Check:
 
 def _exceptions(names: Mapping[str, set[str]]) -> str:
     """Name the samplers that nothing can be said of."""
-    words = {"unable": "could not resample these data", "unsteady": "other rows each time"}
+    words = {
+        "unable": "could not resample these data",
+        "unsteady": "other rows each time",
+        "late": "the time was over: give a larger budget",
+    }
     return "".join(
         f" Not tested: {shown(sorted(left_out))} ({text})."
         for outcome, text in words.items()
