@@ -73,25 +73,26 @@ def _look_at(
 
 def _compare(choice: Choice, part: Fold, other: Fold, evaluator: Evaluator) -> tuple[str, int]:
     """Tell whether a sampler makes the same of rows whose validation part is another."""
-    try:
-        first = _draw(choice, part, evaluator)
-        if _is_same(first, _draw(choice, other, evaluator)):
-            return "same", len(first.y) - len(np.unique(first.kept))
-        again = _draw(choice, part, evaluator)
-    except Exception:
-        # As in a search, where such a trial fails and the others go on.
+    first = _draw(choice, part, evaluator)
+    if first is None:
         return "unable", 0
-    return ("changed" if _is_same(first, again) else "unsteady"), 0
+    if _is_same(first, _draw(choice, other, evaluator)):
+        return "same", len(first.y) - len(np.unique(first.kept))
+    return ("changed" if _is_same(first, _draw(choice, part, evaluator)) else "unsteady"), 0
 
 
-def _draw(choice: Choice, part: Fold, evaluator: Evaluator) -> Resampled:
+def _draw(choice: Choice, part: Fold, evaluator: Evaluator) -> Resampled | None:
+    """Draw as training does; None where the sampler fails, as a trial may while others go on."""
     with warnings.catch_warnings(), in_threads():
         warnings.simplefilter("ignore")
-        return draw(choice, part, n_threads=evaluator.n_threads, seed=evaluator.seed)
+        try:
+            return draw(choice, part, n_threads=evaluator.n_threads, seed=evaluator.seed)
+        except Exception:
+            return None
 
 
-def _is_same(first: Resampled, second: Resampled) -> bool:
-    return all(
+def _is_same(first: Resampled, second: Resampled | None) -> bool:
+    return second is not None and all(
         np.array_equal(getattr(first, name), getattr(second, name), equal_nan=True)
         for name in ("kept", "synthetic", "y")
     )

@@ -264,6 +264,27 @@ def test_an_encoder_that_sees_all_labels_is_found(check: Check) -> None:
     assert "predict otherwise once features and labels" in telling(found, "canary")
 
 
+def test_what_fails_over_rows_to_score_has_seen_them(
+    check: Check, loans: pd.DataFrame, monkeypatch: Plant
+) -> None:
+    sound = Evaluator._make_fold
+
+    def make_fold(self: Evaluator, *given: Any) -> Fold:
+        fold = sound(self, *given)
+
+        def encode(kind: str) -> Any:
+            if np.nanmax(self.X) > 1e9 or np.nanmin(self.X) < 0:
+                raise ValueError("out of range")
+            return TrainingPart.encode(fold, kind)
+
+        fold.encode = encode
+        return fold
+
+    monkeypatch.setattr(Evaluator, "_make_fold", make_fold)
+    found = states(check(loans.drop(columns="opened"), target="default", time_budget=0.01))
+    assert found["no_sampled_row_scored"] == found["canary"] == "failed"
+
+
 def test_a_threshold_tuned_on_the_rows_it_decides_is_found(
     check: Check, loans: pd.DataFrame, monkeypatch: Plant
 ) -> None:
