@@ -6,8 +6,8 @@ Examples
 --------
 >>> import autoimb
 >>> sorted(name for name in dir(autoimb) if not name.startswith("_"))
-['AutoImbClassifier', 'Capacity', 'CostMatrix', 'Costs', 'Floor', 'evaluate', 'fit', 'load', \
-'profile', 'retarget', 'retune', 'save']
+['AutoImbClassifier', 'Capacity', 'CostMatrix', 'Costs', 'Floor', 'check_leaks', 'evaluate', \
+'fit', 'load', 'profile', 'retarget', 'retune', 'save']
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _HOMES = {
     "CostMatrix": "autoimb.decision.costs",
     "Costs": "autoimb.decision.costs",
     "Floor": "autoimb.decision.floors",
+    "check_leaks": "autoimb.leaks.checking",
     "evaluate": "autoimb.running",
     "fit": "autoimb.running",
     "load": "autoimb.artifact",
@@ -32,8 +33,8 @@ _HOMES = {
     "save": "autoimb.artifact",
 }
 __all__ = [
-    "AutoImbClassifier", "Capacity", "CostMatrix", "Costs", "Floor", "evaluate", "fit", "load",
-    "profile", "retarget", "retune", "save",
+    "AutoImbClassifier", "Capacity", "CostMatrix", "Costs", "Floor", "check_leaks", "evaluate",
+    "fit", "load", "profile", "retarget", "retune", "save",
 ]  # fmt: skip
 
 

@@ -43,6 +43,7 @@ FLOORS = {
     "run_folder": 10,
     "replaying": 11,
     "fitting": 9,
+    "leaks": 10,
     "running": 11,
     "classifier": 11,
     "cli": 12,

@@ -11,7 +11,18 @@ import warnings
 import typer
 
 from autoimb import __version__
-from autoimb.cli import evaluate, fit, predict, profile, replay, retarget, retune, spaces, ui
+from autoimb.cli import (
+    check_leaks,
+    evaluate,
+    fit,
+    predict,
+    profile,
+    replay,
+    retarget,
+    retune,
+    spaces,
+    ui,
+)
 from autoimb.errors import AutoImbError, AutoImbWarning
 
 __all__ = ["app", "main"]
@@ -27,9 +38,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (fit, predict, evaluate, retune, retarget, profile, replay, spaces, ui):
+for command in (
+    fit, predict, evaluate, retune, retarget, profile, check_leaks, replay, spaces, ui,
+):  # fmt: skip
     name = command.__name__.rpartition(".")[2]
-    app.command(name)(getattr(command, name))
+    app.command(name.replace("_", "-"))(getattr(command, name))
 
 
 def _show_version(wanted: bool) -> None:

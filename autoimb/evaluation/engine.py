@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -118,6 +119,25 @@ class Evaluator:
         split = (dataset.row_costs, dataset.times is not None, dataset.units)
         return cls(*data, metric, seed, n_threads, criterion, *split)
 
+    def with_rows(self, X: FloatArray, y: IntArray) -> Evaluator:
+        """Return one that differs in its rows and in nothing else.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+        y : ndarray of shape (n_samples,)
+
+        Returns
+        -------
+        Evaluator
+            Of the same folds; it recalls nothing that was computed from the rows of this one.
+        """
+        other = copy(self)
+        other._X, other.y = X, y
+        other.shared = SharedArrays(None)
+        other._folds, other._kept_bytes = {}, 0.0
+        return other
+
     @property
     def X(self) -> FloatArray:
         """The rows."""
@@ -194,7 +214,8 @@ class Evaluator:
         training = begun.training_seconds
         for number in range(len(values), task.level.n_folds):
             check()
-            fold, rows = self._fold(number, task.level), self.scored_rows(number, task.level.repeat)
+            fold = self._fold(number, task.level)
+            rows = self.scored_rows(number, task.level.repeat)
             pipeline, seconds = self._train(task.configuration, fold)
             training += seconds
             proba[rows] = fold.predict_proba(pipeline)
@@ -268,9 +289,9 @@ class Evaluator:
         dealt = deal_units(y, units, self.n_folds, rng)
         return rows, Folds(tear_apart(dealt, y, self.n_folds, rng), units)
 
-    def training_part(self, fold: int) -> TrainingPart:
+    def training_part(self, fold: int, max_rows: int | None = None) -> Fold:
         """Return what is trained on to score a fold, with its encodings."""
-        return self._fold(fold, Level(self.n_folds))
+        return self._fold(fold, Level(self.n_folds, max_rows))
 
     def scored_rows(self, fold: int, repeat: int = 0) -> IntArray:
         """Return the rows that a fold scores, in order."""

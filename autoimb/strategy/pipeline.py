@@ -24,7 +24,7 @@ from autoimb.threads import in_threads
 
 __all__ = [
     "AveragedPipeline", "BlendedPipeline", "Pipeline", "RowSource", "TrainedPipeline",
-    "TrainingPart", "read_rows", "train",
+    "TrainingPart", "draw", "read_rows", "train",
 ]  # fmt: skip
 
 # Probabilities of a row may miss 1 by rounding, not by more.
@@ -264,7 +264,7 @@ def _train(
     if configuration.sampler.class_path is None:
         (encoder, Z), y = part.encoded(configuration.model.input), part.y
     else:
-        drawn = _draw(configuration.sampler, part, n_threads, seed)
+        drawn = draw(configuration.sampler, part, n_threads=n_threads, seed=seed)
         encoder, Z, y = _resample(drawn, configuration.model.input, part)
         rates = _rates_after(drawn, part)
     model = build(configuration.model, encoder, n_threads=n_threads, seed=seed)
@@ -308,7 +308,20 @@ def _resample(
     return encoder, resampled, drawn.y
 
 
-def _draw(choice: Choice, part: TrainingPart, n_threads: int, seed: int) -> Resampled:
+def draw(choice: Choice, part: TrainingPart, *, n_threads: int, seed: int) -> Resampled:
+    """Let a sampler draw the rows that a model is trained on.
+
+    Parameters
+    ----------
+    choice : Choice
+        Of a sampler.
+    part : TrainingPart
+    n_threads, seed : int
+
+    Returns
+    -------
+    Resampled
+    """
     encoder, Z = part.encoded(choice.input)
     if callable(part.X):
         # Samplers copy all rows once or twice. Real rows are taken from the table itself, and

@@ -13,7 +13,8 @@ from command_line import QUICK, Command
 from autoimb.errors import AutoImbWarning, DataError
 
 COMMANDS = (
-    "fit", "predict", "evaluate", "retune", "retarget", "profile", "replay", "spaces", "ui",
+    "fit", "predict", "evaluate", "retune", "retarget", "profile", "check-leaks", "replay",
+    "spaces", "ui",
 )  # fmt: skip
 SLOW_TO_IMPORT = "numpy pandas scipy sklearn imblearn lightgbm optuna mlflow pebble rich"
 
@@ -125,6 +126,7 @@ def test_only_our_own_warnings_are_shown(cli: Command, monkeypatch: pytest.Monke
     "arguments",
     [
         ("profile", "loans.csv", "--json", "-"),
+        ("check-leaks", "loans.csv", "--space", "interpretable", "--budget", "1s", "--json"),
         ("evaluate", "model.pkl", "loans.csv", "--json"),
         ("fit", "loans.csv", *QUICK, "--json"),
         ("retune", "model.pkl", "--decision", "f1", "--json"),

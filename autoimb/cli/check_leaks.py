@@ -1,0 +1,70 @@
+"""`autoimb check-leaks`: test on one's own data that scores owe nothing to leaks."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autoimb.cli.fit import AsJson, Data, Drop, Folds, Positive, Seed, Space, Target
+from autoimb.cli.profile import wrapped
+
+if TYPE_CHECKING:
+    from autoimb.leaks.report import LeakReport
+
+BudgetText = Annotated[str, typer.Option("--budget", help="Time, as in 60s, 5m, 1h.")]
+
+
+def check_leaks(
+    data: Data,
+    target: Target = None,
+    positive: Positive = None,
+    drop: Drop = None,
+    space: Space = "default",
+    folds: Folds = 5,
+    seed: Seed = 0,
+    budget: BudgetText = "60s",
+    as_json: AsJson = False,
+) -> None:
+    """Test on DATA that nothing leaks from rows that are scored; exit code 1 if something does."""
+    from autoimb.leaks.checking import check_leaks as run_checks
+    from autoimb.search.budget import parse_seconds
+
+    found = run_checks(
+        data, target, positive=positive, drop=drop or (), space=space, n_folds=folds,
+        time_budget=parse_seconds(budget), random_state=seed,
+    )  # fmt: skip
+    for note in found.notes:
+        print(f"note: {note}", file=sys.stderr)
+    print(json.dumps(found.to_dict()) if as_json else as_text(found))
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+def as_text(found: LeakReport) -> str:
+    """Tell the outcome to a person."""
+    states = [check.state for check in found.checks]
+    tally = ", ".join(
+        f"{states.count(state)} {state}"
+        for state in ("passed", "failed", "skipped")
+        if state in states
+    )
+    return "\n".join(
+        [
+            f"{found.name}: {found.n_rows:,} rows, {found.n_folds} folds, {found.seconds:.0f} s",
+            "",
+            *_lines(found),
+            "",
+            f"{len(states)} checks: {tally}",
+        ]
+    )
+
+
+def _lines(found: LeakReport) -> Iterator[str]:
+    width = max(len(check.name) for check in found.checks)
+    for check in found.checks:
+        yield f"{check.name:<{width}}  {check.state}"
+        yield wrapped(f"{check.finding} {check.advice}".rstrip())
