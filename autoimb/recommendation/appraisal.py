@@ -130,7 +130,7 @@ class _Rows:
         is_judged = self.folds.judged[kept]
         self.kept = kept[is_judged]
         y, all_y = evaluator.y[rows[self.kept]], evaluator.y[places]
-        units = self.folds.units[self.kept]
+        units = evaluator.drawn_together(rows[self.kept])
         rng = np.random.default_rng(evaluator.seed)
         drawn = draw_resamples(y, units, N_RESAMPLES, rng)
         self.weights: Weights = drawn * counts_as[is_judged].astype(np.float32)[:, None]
@@ -202,6 +202,7 @@ def _estimate_optimism(
     tried = Tried(
         scored=evaluator.select(excerpt.rows, found.tried[numbers[0]]).take(judged),
         folds=folds.take(judged),
+        units=evaluator.drawn_together(excerpt.rows[judged]),
         counts_as=excerpt.counts_as[judged],
         proba=[found.tried[number][judged] for number in numbers],
         strategies=[strategies[number] for number in numbers],
