@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -64,6 +65,21 @@ class Appraisal:
     parts: tuple[Comparison, ...]
     tiers: tuple[Tier, ...]
     plainest: Tier
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values."""
+        return {
+            "estimate": self.estimate.to_dict(),
+            "optimism": self.optimism,
+            "best_trial": self.best_trial,
+            "n_tried": self.n_tried,
+            "baselines": [
+                {"score": self.baseline_scores[one.name], **one.to_dict()} for one in self.baselines
+            ],
+            "parts": [one.to_dict() for one in self.parts],
+            "tiers": [one.to_dict() for one in self.tiers],
+            "plainest": self.plainest.name,
+        }
 
 
 def appraise(
