@@ -54,6 +54,8 @@ class Appraisal:
         The best strategy of each degree of plainness, the plainest first; the last is exported.
     plainest : Tier
         The first that cannot be told from what is exported.
+    not_compared : tuple of str
+        Obvious strategies that failed, or that time did not suffice for.
     """
 
     estimate: Estimate
@@ -65,6 +67,7 @@ class Appraisal:
     parts: tuple[Comparison, ...]
     tiers: tuple[Tier, ...]
     plainest: Tier
+    not_compared: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values."""
@@ -79,6 +82,7 @@ class Appraisal:
             "parts": [one.to_dict() for one in self.parts],
             "tiers": [one.to_dict() for one in self.tiers],
             "plainest": self.plainest.name,
+            "not_compared": list(self.not_compared),
         }
 
 
@@ -104,7 +108,7 @@ def appraise(
     complete = [r for r in found.records if r.state == "complete"]
     baselines, scores = _against_baselines(found, exported, evaluator, rows, optimism)
     best = rows.resample(exported.proba)
-    tiers = list_tiers(found, exported)
+    tiers = list_tiers(found, exported, needs_decision=metric.needs_decision)
     others = {tier.name: rows.resample(tier.proba, is_tuned=tier.is_tuned) for tier in tiers[:-1]}
     tiers = tuple(
         tier.held_against(comparison)
@@ -124,6 +128,7 @@ def appraise(
         parts=_compare_parts(found, exported, rows, best),
         tiers=tiers,
         plainest=plainest(tiers),
+        not_compared=tuple(name for name in found.wanted if name not in scores),
     )
 
 

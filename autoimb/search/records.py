@@ -126,6 +126,8 @@ class SearchResult:
         By trial, what it had to be ahead by.
     levels : tuple of Level
         The first is that of every trial.
+    wanted : tuple of str
+        Names of all baselines, those included that could not be evaluated.
     """
 
     study: optuna.Study
@@ -139,6 +141,7 @@ class SearchResult:
     tried: Mapping[int, AnyArray] = field(default_factory=dict)
     leads: Mapping[int, float] = field(default_factory=dict)
     levels: tuple[Level, ...] = ()
+    wanted: tuple[str, ...] = ()
 
     @property
     def best(self) -> TrialRecord:

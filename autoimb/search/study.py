@@ -355,6 +355,7 @@ class _Search:
             tried=self.contest.tried,
             leads=self.contest.leads(),
             levels=tuple(self.contest.levels),
+            wanted=tuple(one.name for one in self.race.baselines),
         )
 
     def _why_nothing(self) -> str:
