@@ -21,9 +21,10 @@ from autoimb.evaluation.tasks import Evaluation, Task, Training
 from autoimb.exporting import make_model
 from autoimb.fitted_model import FittedModel
 from autoimb.fitting import make_evaluator
+from autoimb.outcome import read_trainings
 from autoimb.planning import Preference
 from autoimb.refitting import train_again
-from autoimb.run_folder import MODEL_FILE, hash_dataset, read_run, read_trainings
+from autoimb.run_folder import MODEL_FILE, hash_dataset, read_run
 from autoimb.search.blend import combine
 from autoimb.search.executors import Executor, open_executor
 from autoimb.search.records import Candidate, TrialRecord

@@ -8,9 +8,8 @@ import os
 import sqlite3
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,10 @@ from autoimb.data.splitting import feasible_folds
 from autoimb.decision.stating import criterion_to_dict
 from autoimb.errors import AutoImbWarning, UsageError
 from autoimb.evaluation.levels import Level, plan_levels
-from autoimb.evaluation.tasks import Training
 from autoimb.fitting import FitResult
-from autoimb.metrics import Metric
+from autoimb.outcome import describe_outcome
 from autoimb.planning import Plan
-from autoimb.search.blend import Exported
 from autoimb.search.study import JOURNAL, seconds_spent
-from autoimb.strategy.configuration import STAGES, Choice, Configuration
 
 __all__ = [
     "MODEL_FILE",
@@ -39,7 +35,6 @@ __all__ = [
     "make_folder",
     "open_run",
     "read_run",
-    "read_trainings",
     "seed_of",
     "write_outcome",
 ]
@@ -174,14 +169,14 @@ def _data_words(asked: Mapping[str, Any]) -> str:
 def write_outcome(folder: str | Path, result: FitResult) -> None:
     """Add what is exported to the description of a run, so that it can be replayed."""
     folder, level = Path(folder), result.search.level
-    exported = _describe(result.exported, result.trainings, level, result.metric)
+    exported = describe_outcome(result.exported, result.trainings, level, result.metric)
     outcome: dict[str, Any] = {
         "exported": {**exported, "prefer": result.prefer},
         "alternative": None,
         "recommendation": result.recommendation.to_dict(),
     }
     if result.alternative is not None:
-        outcome["alternative"] = _describe(*result.alternative, level, result.metric)
+        outcome["alternative"] = describe_outcome(*result.alternative, level, result.metric)
     try:
         _write(folder / RUN_FILE, {**read_run(folder), **outcome})
     except OSError as error:
@@ -191,20 +186,6 @@ def write_outcome(folder: str | Path, result: FitResult) -> None:
             AutoImbWarning,
             stacklevel=2,
         )
-
-
-def _describe(
-    exported: Exported, trainings: Sequence[Sequence[Training]], level: Level, metric: Metric
-) -> dict[str, Any]:
-    """Describe what it takes to train something again."""
-    return {
-        "trials": [member.number for member in exported.members],
-        **_write_trainings(trainings),
-        "level": asdict(level),
-        "n_repeats": exported.n_repeats,
-        "is_tuned": exported.is_tuned,
-        "score": exported.scores[metric.name].value,
-    }
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -230,33 +211,6 @@ def seed_of(folder: str | Path | None) -> int | None:
     if folder is None or not (Path(folder) / RUN_FILE).exists():
         return None
     return int(read_run(Path(folder))["seed"])
-
-
-def read_trainings(exported: Mapping[str, Any]) -> list[list[Training]]:
-    """Rebuild what a run trained for export, each strategy's fits in a list.
-
-    Examples
-    --------
-    >>> plain = Configuration(Choice("logistic", "sklearn.linear_model.LogisticRegression"))
-    >>> trained = ((Training(plain), Training(plain, fold=0)),)
-    >>> read_trainings(_write_trainings(trained)) == [list(trained[0])]
-    True
-    """
-    configurations = [
-        Configuration(**{stage: Choice(**written[stage]) for stage in STAGES})
-        for written in exported["configurations"]
-    ]
-    return [
-        [Training(configuration, **fit) for fit in fits]
-        for configuration, fits in zip(configurations, exported["fits"], strict=True)
-    ]
-
-
-def _write_trainings(trainings: Sequence[Sequence[Training]]) -> dict[str, Any]:
-    return {
-        "configurations": [asdict(fits[0].configuration) for fits in trainings],
-        "fits": [[{"fold": f.fold, "max_rows": f.max_rows} for f in fits] for fits in trainings],
-    }
 
 
 def make_folder(run_dir: str | Path | None, name: str, *, resume: bool = False) -> Path:

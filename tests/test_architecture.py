@@ -34,6 +34,7 @@ FLOORS = {
     "artifact": 5,
     "exporting": 7,
     "fit_notes": 8,
+    "outcome": 7,
     "refitting": 7,
     "figures": 7,
     "planning": 7,
@@ -60,7 +61,7 @@ IMPORTED_LATE = ("mlflow",)  # its import takes seconds
 PRINTERS = ("cli/",)
 
 MAX_FILE_LINES = 400
-MAX_FUNCTION_LINES = 40  # docstring not counted
+MAX_FUNCTION_LINES = 40  # of its body: arguments and docstring are for readers
 VAGUE_WORDS = {"util", "utils", "helper", "helpers", "manager", "managers"}
 FOLDERS_WITH_NAMES = ("autoimb", "tests", "examples", "benchmarks")
 
@@ -142,8 +143,8 @@ def functions(tree: ast.AST) -> Iterator[FunctionNode]:
     yield from (node for node in ast.walk(tree) if isinstance(node, FunctionNode))
 
 
-def lines_without_docstring(node: FunctionNode) -> int:
-    length = (node.end_lineno or node.lineno) - node.lineno + 1
+def lines_of_body(node: FunctionNode) -> int:
+    length = (node.end_lineno or node.lineno) - node.body[0].lineno + 1
     docstring = ast.get_docstring(node, clean=False)
     return length - (docstring.count("\n") + 1 if docstring else 0)
 
@@ -225,7 +226,7 @@ def test_functions_are_short(name: str) -> None:
     problems = [
         f"autoimb/{name}:{node.lineno}: {node.name} has {length} > {MAX_FUNCTION_LINES} lines"
         for node in functions(parse(name))
-        if (length := lines_without_docstring(node)) > MAX_FUNCTION_LINES
+        if (length := lines_of_body(node)) > MAX_FUNCTION_LINES
     ]
     assert not problems, found(problems)
 

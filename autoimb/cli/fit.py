@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from autoimb.cli.deciding import takes_decision
-from autoimb.cli.profile import finding_lines
+from autoimb.cli.profile import finding_lines, wrapped
+from autoimb.cli.race import race_lines
 from autoimb.decision.asked import Asked
 
 if TYPE_CHECKING:
@@ -158,11 +159,7 @@ def as_object(run: Run) -> dict[str, Any]:
         "configuration": result.configuration.flat,
         "exported_trials": [member.number for member in result.exported.members],
         "recommendation": result.recommendation.to_dict(),
-        "baselines": [
-            {"score": result.appraisal.baseline_scores[one.name], **one.to_dict()}
-            for one in result.appraisal.baselines
-        ],
-        "parts": [one.to_dict() for one in result.appraisal.parts],
+        "appraisal": result.appraisal.to_dict(),
         "leaderboard": result.leaderboard.to_dict("records"),
         "profile": result.profile.to_dict(),
         "n_trials": len(result.search.records),
@@ -185,8 +182,12 @@ def as_text(run: Run, experiment: str | None) -> str:
         "\n".join(_faults(run)),
         "\n".join(f"note: {note}" for note in result.notes),
         "\n".join(
-            [f"Recommended: {result.recommendation.strategy}", *result.recommendation.evidence]
+            [
+                f"Recommended: {result.recommendation.strategy}",
+                *map(wrapped, result.recommendation.evidence),
+            ]
         ),
+        race_lines(result.appraisal, result.metric.name),
         f"Strategies by {result.metric.name}, cross-validated ({tally}):\n{leaderboard(run)}",
         scores_line(run),
         calibration_lines(run),

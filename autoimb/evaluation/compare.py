@@ -72,8 +72,12 @@ class Comparison:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values."""
-        return {**asdict(self), "is_clear": self.is_clear}
+        """Give plain values, None where a figure is not defined."""
+        known = {
+            name: None if isinstance(x, float) and not np.isfinite(x) else x
+            for name, x in asdict(self).items()
+        }
+        return {**known, "is_clear": self.is_clear}
 
 
 def compare(

@@ -100,6 +100,7 @@ class Evaluator:
         self.row_costs = row_costs
         self.in_time = in_time
         self.units = np.arange(len(y)) if units is None else units
+        self.groups: IntArray | None = None
         self.shared = SharedArrays(None)  # with other processes, once it is loaded by one
         self._folds: dict[str, Fold] = {}
         self._kept_bytes = 0.0
@@ -117,7 +118,13 @@ class Evaluator:
         """Make the evaluator of a dataset."""
         data = (dataset.X, dataset.y, folds, dataset.schema.n_levels, dataset.n_classes)
         split = (dataset.row_costs, dataset.times is not None, dataset.units)
-        return cls(*data, metric, seed, n_threads, criterion, *split)
+        evaluator = cls(*data, metric, seed, n_threads, criterion, *split)
+        evaluator.groups = dataset.groups
+        return evaluator
+
+    def drawn_together(self, rows: IntArray) -> IntArray:
+        """Return what a bootstrap draws as one: groups, where the user named them."""
+        return np.arange(len(rows)) if self.groups is None else self.groups[rows]
 
     def with_rows(self, X: FloatArray, y: IntArray) -> Evaluator:
         """Return one that differs in its rows and in nothing else.
@@ -304,6 +311,11 @@ class Evaluator:
         """
         return np.flatnonzero(self._assigned(repeat).trained_on(fold))
 
+    def half_of_training_rows(self, fold: int, repeat: int = 0) -> IntArray:
+        """Return those of half of the other folds, rounded down."""
+        others = (fold + 1 + np.arange((self.n_folds - 1) // 2)) % self.n_folds
+        return np.flatnonzero(np.isin(self.assignments[repeat], others))
+
     def fewest_trained(self) -> int:
         """Count the rows of the class that has fewest in what is trained on for some fold."""
         return min(
@@ -317,7 +329,7 @@ class Evaluator:
 
     def _fold(self, number: int, level: Level) -> Fold:
         """Return a fold, kept at hand as far as memory goes."""
-        name = f"{level.repeat}-{number}-{level.max_rows or 'all'}"
+        name = f"{level.repeat}-{number}-{level.max_rows or 'all'}{'-half' * level.is_halved}"
         if name not in self._folds:
             n_bytes = self._estimate_bytes(level)
             self._make_room(n_bytes)
@@ -341,7 +353,8 @@ class Evaluator:
         return float(n_rows * self.X.shape[1] * self.X.itemsize)
 
     def _make_fold(self, number: int, level: Level, name: str) -> Fold:
-        part = self._part(self.training_rows(number, level.repeat), level.max_rows)
+        choose = self.half_of_training_rows if level.is_halved else self.training_rows
+        part = self._part(choose(number, level.repeat), level.max_rows)
         scored = self._rows(self.scored_rows(number, level.repeat))
         return Fold(part, scored, name, self.shared)
 

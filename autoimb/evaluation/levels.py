@@ -38,6 +38,8 @@ class Level:
         Rows that are trained on at most: all of the rarest class, fewer of the frequent ones.
     repeat : int
         Which of several assignments of rows to folds is used; 0 is the first.
+    is_halved : bool
+        Whether half of the other folds are trained on, to see what fewer rows cost.
 
     Examples
     --------
@@ -48,6 +50,7 @@ class Level:
     n_folds: int
     max_rows: int | None = None
     repeat: int = 0
+    is_halved: bool = False
 
     def __str__(self) -> str:
         """Say it in a few words."""

@@ -36,7 +36,8 @@ class Tried:
     scored : Scored
         Classes and row costs; the probabilities are not looked at.
     folds : Folds
-        Which of each row, and which rows are resampled together.
+    units : ndarray of shape (n_samples,)
+        Rows with the same number are drawn together.
     counts_as : ndarray of shape (n_samples,)
         How many rows each stands for.
     proba : sequence of ndarray of shape (n_samples, n_classes)
@@ -51,6 +52,7 @@ class Tried:
 
     scored: Scored
     folds: Folds
+    units: IntArray
     counts_as: FloatArray
     proba: Sequence[AnyArray]
     strategies: Sequence[str]
@@ -102,7 +104,7 @@ def estimate_optimism(
     >>> y, p = rng.integers(0, 2, 100), rng.random((20, 100))
     >>> score = [METRICS["roc_auc"].evaluate(y, np.column_stack([1 - q, q]), y) for q in p]
     >>> tried = Tried(
-    ...     Scored(y, np.empty((100, 2))), Folds(np.arange(100) % 5), np.ones(100),
+    ...     Scored(y, np.empty((100, 2))), Folds(np.arange(100) % 5), np.arange(100), np.ones(100),
     ...     [np.column_stack([1 - q, q]) for q in p], [str(k) for k in range(20)], np.zeros(20),
     ...     [int(np.argmax(score))],
     ... )
@@ -119,7 +121,7 @@ def estimate_optimism(
     def lead(start: int, own_seed: np.random.SeedSequence) -> FloatArray:
         n = min(AT_ONCE, n_resamples - start)
         rng = np.random.default_rng(own_seed)
-        return contest.leads_left_out(draw_resamples(tried.scored.y, tried.folds.units, n, rng))
+        return contest.leads_left_out(draw_resamples(tried.scored.y, tried.units, n, rng))
 
     with ThreadPoolExecutor(n_threads) as pool:
         leads = np.concatenate(list(pool.map(lead, starts, seeds)))

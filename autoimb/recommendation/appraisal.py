@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -64,6 +65,21 @@ class Appraisal:
     parts: tuple[Comparison, ...]
     tiers: tuple[Tier, ...]
     plainest: Tier
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values."""
+        return {
+            "estimate": self.estimate.to_dict(),
+            "optimism": self.optimism,
+            "best_trial": self.best_trial,
+            "n_tried": self.n_tried,
+            "baselines": [
+                {"score": self.baseline_scores[one.name], **one.to_dict()} for one in self.baselines
+            ],
+            "parts": [one.to_dict() for one in self.parts],
+            "tiers": [one.to_dict() for one in self.tiers],
+            "plainest": self.plainest.name,
+        }
 
 
 def appraise(
@@ -130,7 +146,7 @@ class _Rows:
         is_judged = self.folds.judged[kept]
         self.kept = kept[is_judged]
         y, all_y = evaluator.y[rows[self.kept]], evaluator.y[places]
-        units = self.folds.units[self.kept]
+        units = evaluator.drawn_together(rows[self.kept])
         rng = np.random.default_rng(evaluator.seed)
         drawn = draw_resamples(y, units, N_RESAMPLES, rng)
         self.weights: Weights = drawn * counts_as[is_judged].astype(np.float32)[:, None]
@@ -202,6 +218,7 @@ def _estimate_optimism(
     tried = Tried(
         scored=evaluator.select(excerpt.rows, found.tried[numbers[0]]).take(judged),
         folds=folds.take(judged),
+        units=evaluator.drawn_together(excerpt.rows[judged]),
         counts_as=excerpt.counts_as[judged],
         proba=[found.tried[number][judged] for number in numbers],
         strategies=[strategies[number] for number in numbers],

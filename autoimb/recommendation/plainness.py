@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from autoimb.arrays import FloatArray
 from autoimb.evaluation.compare import Comparison
@@ -48,6 +49,15 @@ class Tier:
     def held_against(self, comparison: Comparison | None) -> Tier:
         """Add how far what is exported is ahead."""
         return replace(self, comparison=comparison)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values."""
+        return {
+            "name": self.name,
+            "configuration": dict(self.configuration.flat),
+            "is_tuned": self.is_tuned,
+            "comparison": self.comparison and self.comparison.to_dict(),
+        }
 
     @property
     def is_told(self) -> bool:

@@ -59,6 +59,8 @@ def write_findings(outcome: FitResult, folder: Path) -> None:
     sentences = [outcome.recommendation.strategy, *outcome.recommendation.evidence]
     text = "\n".join([*sentences, *outcome.notes]) + "\n"
     (folder / "recommendation.txt").write_text(text, "utf-8")
+    _write_json(folder / "recommendation.json", outcome.recommendation.to_dict())
+    _write_json(folder / "appraisal.json", outcome.appraisal.to_dict())
     model = outcome.model
     calibration = {name: one.to_dict() for name, one in outcome.calibration.items()}
     _write_json(folder / "decision.json", model.decision.to_dict())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
 import sqlite3
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from autoimb import __version__
 from autoimb.data.dataset import Dataset
 from autoimb.decision.rules import Threshold
+from autoimb.evaluation.estimate import Estimate
 from autoimb.evaluation.scoring import Score
 from autoimb.fitting import FitResult
 from autoimb.metrics import Metric
@@ -294,6 +296,8 @@ def _sum_up(outcome: FitResult) -> dict[str, float]:
     records = outcome.search.records
     metrics = {
         **_flatten(outcome.exported.scores),
+        **_intervals(outcome.estimates),
+        f"{outcome.metric.name}_corrected": outcome.estimates[outcome.metric.name].value,
         "seconds": outcome.seconds,
         "trials": len(records),
         "failed_trials": sum(record.state == "failed" for record in records),
@@ -311,6 +315,14 @@ def _flatten(scores: Mapping[str, Score]) -> dict[str, float]:
         found[f"{name}_mean"] = score.mean
         found[f"{name}_spread"] = score.spread
     return found
+
+
+def _intervals(estimates: Mapping[str, Estimate]) -> dict[str, float]:
+    """Give the ends of every interval that is known."""
+    found = {}
+    for name, one in estimates.items():
+        found[f"{name}_ci_low"], found[f"{name}_ci_high"] = one.low, one.high
+    return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
 def _key(name: str) -> str:
