@@ -33,8 +33,10 @@ class Appraisal:
 
     Attributes
     ----------
-    estimate : Estimate
-        Of the searched metric, on rows to come: corrected for the choice.
+    metric : Metric
+        The searched one.
+    estimates : mapping of str to Estimate
+        Of every metric, on rows to come; that of the searched one is corrected for the choice.
     optimism : float
         That correction, above 0 where the score was too good.
     best_trial : float
@@ -55,7 +57,8 @@ class Appraisal:
         Obvious strategies that failed, or that time did not suffice for.
     """
 
-    estimate: Estimate
+    metric: Metric
+    estimates: Mapping[str, Estimate]
     optimism: float
     best_trial: float
     n_tried: int
@@ -65,6 +68,11 @@ class Appraisal:
     tiers: tuple[Tier, ...]
     plainest: Tier
     not_compared: tuple[str, ...] = ()
+
+    @property
+    def estimate(self) -> Estimate:
+        """That of the searched metric."""
+        return self.estimates[self.metric.name]
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values."""
@@ -114,7 +122,8 @@ def appraise(
         )
     )
     return Appraisal(
-        estimate=estimate_scores(found, exported, evaluator, optimism)[metric.name],
+        metric=metric,
+        estimates=estimate_scores(found, exported, evaluator, optimism),
         optimism=optimism,
         best_trial=max(
             (r.scores[metric.name].value for r in complete), key=metric.utility, default=np.nan

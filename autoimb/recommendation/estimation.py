@@ -96,27 +96,15 @@ def estimate_scores(
     rows = ScoredRows.scored_at(evaluator, found.level)
     names = [name for name in exported.scores if name in METRICS or name == rows.metric.name]
     drawn = rows.score_all(exported.proba, names, is_tuned=exported.is_tuned)
-    corrections = dict(_estimate_growth(found, rows, names))
-    luck = Resampled(-rows.metric.utility(optimism), np.zeros(1))
-    return {
-        name: _correct(
-            exported.scores[name].value,
-            drawn[name],
-            [corrections[name]] * (name in corrections) + [luck] * (name == rows.metric.name),
-            rows.shrink,
-        )
-        for name in drawn
-    }
-
-
-def _correct(
-    value: float, drawn: Resampled, corrections: Sequence[Resampled], shrink: float
-) -> Estimate:
-    return bound(
-        value + sum(one.value for one in corrections),
-        np.asarray(drawn.values + sum(one.values for one in corrections)),
-        shrink,
-    )
+    growth = _estimate_growth(found, rows, names)
+    luck = {rows.metric.name: Resampled(-rows.metric.utility(optimism), np.zeros(1))}
+    estimates = {}
+    for name, one in drawn.items():
+        added = [corrections[name] for corrections in (growth, luck) if name in corrections]
+        value = exported.scores[name].value + sum(other.value for other in added)
+        values = np.asarray(one.values + sum(other.values for other in added))
+        estimates[name] = bound(value, values, rows.shrink)
+    return estimates
 
 
 def _estimate_growth(
@@ -124,14 +112,14 @@ def _estimate_growth(
 ) -> Mapping[str, Resampled]:
     """Estimate what the rows are worth that a fold holds back from training.
 
-    Errors are taken to fall with the inverse of the rows, as the variance of a model does: from
-    what the best strategy loses when trained on half as many folds follows what all would add.
+    Errors are taken to fall with the root of the number of rows: from what the best strategy
+    loses when it is trained on half as many folds follows what all rows would add to the others.
     """
     if found.halved is None:
         return {}
     n = rows.evaluator.n_folds
-    half = (n - 1) // 2
-    share = half / (n * (n - 1 - half))
+    all_rows, more_rows, fewer_rows = (k**-0.5 for k in (n, n - 1, (n - 1) // 2))
+    share = (more_rows - all_rows) / (fewer_rows - more_rows)
     more, fewer = (
         rows.score_all(one.scored_proba, names) for one in (found.best_evaluation, found.halved)
     )

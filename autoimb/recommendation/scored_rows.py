@@ -122,7 +122,10 @@ class ScoredRows:
         self, proba: FloatArray, found: CrossFitted | None = None, *, is_tuned: bool = True
     ) -> Resampled:
         """Score a strategy on the rows, and on resamples of them; greater is better."""
-        found = found or self.decide(proba, is_tuned=is_tuned)
+        if found is None:
+            # A ranking is the same however it is calibrated and cut.
+            is_tuned &= self.metric.of_ranking is None
+            found = self.decide(proba, is_tuned=is_tuned)
         scored, sign = self.evaluator.select(self.rows, proba), self.metric.utility(1.0)
 
         def score(rows: AnyArray, weights: Weights) -> FloatArray:
