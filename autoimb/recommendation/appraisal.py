@@ -15,7 +15,7 @@ from autoimb.evaluation.compare import Comparison, Resampled, compare
 from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.estimate import Estimate
 from autoimb.evaluation.scoring import CrossFitted
-from autoimb.metrics import get_metric
+from autoimb.metrics import Metric, get_metric
 from autoimb.recommendation.estimation import estimate_scores, optimism_of
 from autoimb.recommendation.plainness import Tier, list_tiers, plainest
 from autoimb.recommendation.scored_rows import ScoredRows
