@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from command_line import QUICK, Command
+from mlflow import MlflowClient
 
 import autoimb
 from autoimb import Costs
@@ -237,6 +238,26 @@ def test_what_cannot_be_asked_is_one_line(
     assert (found.code, found.stdout) == (code, "")
     assert told in found.stderr
     assert found.stderr.count("\n") == 1
+
+
+def test_mlflow_shows_it_beside_the_rest(
+    loans: pd.DataFrame, empty_store: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "mlflow.db").write_bytes(empty_store)
+    changes = {
+        "holdout": 0.25,
+        "tracking_uri": f"sqlite:///{tmp_path / 'mlflow.db'}",
+        "n_trials": 1,
+    }
+    run = autoimb.fit(loans, **order(tmp_path / "run", **changes))
+    assert run.test is not None
+    found = MlflowClient(tracking_uri=changes["tracking_uri"]).get_run(run.run_id)
+    assert found.info.status == "FINISHED"
+    shown, estimate = found.data.metrics, run.test.estimates["roc_auc"]
+    assert shown["test_n_rows"] == 40
+    assert shown["test_roc_auc"] == pytest.approx(estimate.value)
+    assert shown["test_roc_auc_ci_low"] == pytest.approx(estimate.low)
+    assert shown["roc_auc"] == pytest.approx(run.result.exported.scores["roc_auc"].value)
 
 
 class Certain:
