@@ -30,7 +30,8 @@ from autoimb.planning import Plan, Preference
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.profile import Profile
 from autoimb.recommendation.advice import Case, Recommendation, recommend
-from autoimb.recommendation.appraisal import Appraisal, appraise, estimate_scores
+from autoimb.recommendation.appraisal import Appraisal, appraise
+from autoimb.recommendation.estimation import estimate_scores
 from autoimb.recommendation.leaderboard import Terms, build_leaderboard
 from autoimb.refitting import Refit, estimate_refit, plan_trainings, refit
 from autoimb.search.baselines import list_baselines

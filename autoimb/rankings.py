@@ -49,7 +49,7 @@ def rank(y: IntArray, score: FloatArray) -> Ranking:
 
 
 def average_precision(ranking: Ranking) -> FloatArray:
-    """Mean precision over the positives, as scikit-learn defines it, without its checks.
+    """Mean precision over the positives, as scikit-learn defines it; NaN without any.
 
     Examples
     --------
@@ -59,11 +59,13 @@ def average_precision(ranking: Ranking) -> FloatArray:
     hits, rows = ranking.hits, ranking.rows
     found = np.diff(hits, axis=0, prepend=np.zeros_like(hits[:1]))
     # Where a resample holds no row above a place, it has found nothing there either.
-    return np.asarray((found * (hits / np.maximum(rows, 1e-30))).sum(axis=0) / hits[-1])
+    return _over((found * (hits / np.maximum(rows, 1e-30))).sum(axis=0), hits[-1])
 
 
 def roc_auc(ranking: Ranking) -> FloatArray:
     """Share of pairs of a positive and a negative in the right order; ties count half.
+
+    NaN where there is no pair.
 
     Examples
     --------
@@ -76,7 +78,13 @@ def roc_auc(ranking: Ranking) -> FloatArray:
     pairs = np.diff(hits, axis=0, prepend=start) * (
         below + np.diff(false, axis=0, prepend=start) / 2
     )
-    return np.asarray(pairs.sum(axis=0) / (hits[-1] * false[-1]))
+    return _over(pairs.sum(axis=0), hits[-1] * false[-1])
+
+
+def _over(part: FloatArray, whole: FloatArray) -> FloatArray:
+    """Divide; NaN where there is nothing to divide by: a resample may lack a class."""
+    nothing = np.full(np.shape(part), np.nan)
+    return np.asarray(np.divide(part, whole, out=nothing, where=np.asarray(whole) > 0))
 
 
 def best_at_floor(ranking: Ranking, floor: float, of_recall: bool) -> FloatArray:

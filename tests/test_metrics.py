@@ -193,3 +193,21 @@ def test_a_wrong_name_is_answered_in_one_line(name: str, message: str) -> None:
 def test_a_metric_keeps_the_name_it_was_asked_for_by(name: str) -> None:
     assert get_metric(name).name == name
     assert get_metric(name).meaning
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "classes"),
+    [
+        ("roc_auc", [60, 20], [1]),
+        ("roc_auc_macro", [60, 20], [0, 1]),
+        ("roc_auc", [60, 20, 10], [0, 1, 2]),
+        ("average_precision_weighted", [60, 0, 10], [0, 2]),
+        ("average_precision", [60, 0, 0], []),
+        ("average_precision", [0, 20], []),
+        ("average_precision", [60, 0], []),
+    ],
+)
+def test_a_class_is_ranked_if_some_rows_have_it_and_some_have_not(
+    name: str, sizes: list[int], classes: list[int]
+) -> None:
+    assert METRICS[name].ranked_classes(np.array(sizes)) == classes
