@@ -164,9 +164,8 @@ def _why(dataset: Dataset, code: int) -> str:
             f"rows are kept aside from a time of '{dataset.time_column}' on, and none that belongs "
             "together with them is fitted on. Ask for another share"
         )
-    n_units = len(np.unique(dataset.units[rows]))
+    n, n_units = int(rows.sum()), len(np.unique(dataset.units[rows]))
     where = f" in {n_units} group{'s' * (n_units > 1)} of '{dataset.group_column}'"
-    alike = f" of which {n_units} differ{'s' * (n_units == 1)}"
-    where = alike if dataset.groups is None else where
-    n = int(rows.sum())
+    if dataset.groups is None:
+        where = f", copies of {n_units}" if n_units < n else ""
     return f"it has {n} row{'s' * (n > 1)}{where}. Collect more, leave that class out"
