@@ -87,6 +87,12 @@ class FinalTest:
         Where the rows come from.
     notes : tuple of str
         On rows that were left out.
+
+    Examples
+    --------
+    >>> found = FinalTest({"n_rows": 40}, {"f1": Estimate(0.5, 0.4, 0.6)}, "later.csv")
+    >>> found.n_rows, found.to_dict()["estimates"]
+    (40, {'f1': {'value': 0.5, 'low': 0.4, 'high': 0.6}})
     """
 
     scores: Mapping[str, Any]
