@@ -72,15 +72,15 @@ _MAKERS = {"clusters": _clusters, "logistic": _logistic, "mixture": _mixture}
 def draw_null(number: int) -> tuple[pd.DataFrame, np.ndarray]:
     """Draw a table whose labels do not depend on it or, every other one, not on the strategy.
 
-    Of the latter all that can be known is one word of six: every model that learns their shares
-    ranks the rows alike, whatever is resampled or weighted.
+    Of the latter all that can be known is one word of two: every model that learns which is the
+    likelier ranks the rows alike, whatever is resampled or weighted.
     """
     rng = np.random.default_rng(1000 + number)
     n, prevalence = SIZES[number % len(SIZES)], PREVALENCES[number % len(PREVALENCES)]
     if number % 2:
-        words = rng.integers(0, 6, n)
-        shares = prevalence * np.array([0.2, 0.5, 0.8, 1.0, 1.5, 2.5])
-        table = pd.DataFrame({"word": np.array(list("abcdef"))[words]})
+        words = rng.integers(0, 2, n)
+        shares = prevalence * np.array([0.5, 1.5])
+        table = pd.DataFrame({"word": np.array(["rare", "frequent"])[words]})
         return table, (rng.random(n) < shares[words]).astype(int)
     table = pd.DataFrame(rng.normal(size=(n, 8)), columns=[f"x{k}" for k in range(8)])
     return table, (rng.random(n) < prevalence).astype(int)
