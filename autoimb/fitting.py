@@ -30,7 +30,8 @@ from autoimb.planning import Plan, Preference
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.profile import Profile
 from autoimb.recommendation.advice import Case, Recommendation, recommend
-from autoimb.recommendation.appraisal import Appraisal, appraise, estimate_scores
+from autoimb.recommendation.appraisal import Appraisal, appraise
+from autoimb.recommendation.estimation import estimate_scores
 from autoimb.recommendation.leaderboard import Terms, build_leaderboard
 from autoimb.refitting import Refit, estimate_refit, plan_trainings, refit
 from autoimb.search.baselines import list_baselines
@@ -324,10 +325,11 @@ def _result(
     rows, folds = evaluator.scored(found.level)
     scored = evaluator.select(rows, exported.proba)
     terms = Terms(metric, model.decision, scored, folds)
-    is_best = ended.best.members == exported.members or plan.prefer == "best"
-    estimates = estimate_scores(
-        found, exported, evaluator, ended.appraisal.optimism if is_best else None
-    )
+    is_best = ended.other is None or plan.prefer == "best"
+    estimates = ended.appraisal.estimates
+    if exported is not ended.best:
+        optimism = ended.appraisal.optimism if is_best else None
+        estimates = estimate_scores(found, exported, evaluator, optimism)
     case = Case(
         metric, ended.appraisal, ended.best, model.decision, estimates, model.labels,
         int(np.bincount(evaluator.y).min()), prefers_simple=not is_best,

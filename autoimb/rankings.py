@@ -83,7 +83,8 @@ def roc_auc(ranking: Ranking) -> FloatArray:
 
 def _over(part: FloatArray, whole: FloatArray) -> FloatArray:
     """Divide; NaN where there is nothing to divide by: a resample may lack a class."""
-    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=np.asarray(whole) > 0)
+    nothing = np.full(np.shape(part), np.nan)
+    return np.asarray(np.divide(part, whole, out=nothing, where=np.asarray(whole) > 0))
 
 
 def best_at_floor(ranking: Ranking, floor: float, of_recall: bool) -> FloatArray:

@@ -136,6 +136,7 @@ def _read_same_data(
     dataset = read_problem(
         found, run["target"], positive=run["positive"], drop=run["drop"],
         cost_column=run["criterion"].get("column"), groups=run.get("groups"), time=run.get("time"),
+        holdout=run.get("holdout"), seed=run["seed"],
     ).dataset  # fmt: skip
     if hash_dataset(dataset) != run["data_sha256"]:
         where = "the frame" if isinstance(found, pd.DataFrame) else found

@@ -9,7 +9,7 @@ import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from autoimb.data.splitting import feasible_folds
 from autoimb.decision.stating import criterion_to_dict
 from autoimb.errors import AutoImbWarning, UsageError
 from autoimb.evaluation.levels import Level, plan_levels
+from autoimb.final_test import FinalTest
 from autoimb.fitting import FitResult
 from autoimb.outcome import describe_outcome
 from autoimb.planning import Plan
@@ -37,10 +38,13 @@ __all__ = [
     "read_run",
     "seed_of",
     "write_outcome",
+    "write_test",
 ]
 
 RUNS = Path("autoimb_runs")
-NO_SOURCE: Mapping[str, Any] = {"data": None, "drop": []}
+NO_SOURCE: Mapping[str, Any] = {
+    "data": None, "drop": [], "holdout": None, "test_data": None, "test_sha256": None,
+}  # fmt: skip
 RUN_FILE, LOCK_FILE, MODEL_FILE = "run.json", "run.lock", "model.pkl"
 # What must not change while a run goes on, in the words of an error.
 FIXED = {
@@ -53,11 +57,16 @@ FIXED = {
     "n_folds": "folds",
     "groups": "groups",
     "time": "time",
+    "holdout": "holdout",
+    "test_sha256": "test rows",
     "seed": "seed",
     "blend": "blend",
     "n_threads": "threads of a model",
     "levels": "levels of evaluation",
 }
+
+# What test rows are read by, so that with it they change too.
+TESTED_BY = {"data_sha256", "target", "positive", "groups", "time", "holdout"}
 
 
 def ask_of(dataset: Dataset, plan: Plan, source: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,7 +77,8 @@ def ask_of(dataset: Dataset, plan: Plan, source: Mapping[str, Any]) -> dict[str,
     dataset : Dataset
     plan : Plan
     source : mapping
-        Where the data came from: ``data`` (a path, or None) and ``drop``.
+        Where the data came from: ``data`` (a path, or None) and ``drop``; what is scored at the
+        end: ``holdout`` (a share, or None), ``test_data`` and ``test_sha256``.
 
     Returns
     -------
@@ -134,14 +144,7 @@ def _write_asked(folder: Path, asked: Mapping[str, Any]) -> None:
     """
     if (folder / RUN_FILE).exists():
         before = read_run(folder)
-        differing = [name for name in FIXED if before.get(name) != asked[name]]
-        if differing != ["levels"]:  # by themselves they differ if another version planned them
-            differing = [name for name in differing if name != "levels"]
-        if {"groups", "time"} & set(differing):  # whose columns are no features
-            differing = [name for name in differing if name not in ("data_sha256", "levels")]
-        if "metric" in differing:  # which the decision follows, unless another was asked for
-            differing = [name for name in differing if name != "criterion"]
-        if differing:
+        if differing := _name_differing(before, asked):
             raise UsageError(
                 f"the run in {folder} cannot go on, for it was made with "
                 f"{'; '.join(_differ(name, before, asked) for name in differing)}. "
@@ -151,9 +154,26 @@ def _write_asked(folder: Path, asked: Mapping[str, Any]) -> None:
     _write(folder / RUN_FILE, asked)
 
 
+def _name_differing(before: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
+    """Name what differs of `FIXED`, but for what only follows from something else that does."""
+    found = {name for name in FIXED if before.get(name) != asked[name]}
+    if found != {"levels"}:  # by themselves they differ if another version planned them
+        found -= {"levels"}
+    if found & {"groups", "time", "holdout"}:  # with which go columns, or rows
+        found -= {"data_sha256"}
+    if found & TESTED_BY:
+        found -= {"test_sha256"}
+    if "metric" in found:  # which the decision follows, unless another was asked for
+        found -= {"criterion"}
+    return [name for name in FIXED if name in found]
+
+
 def _differ(name: str, before: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
     if name == "data_sha256":
         return f"other data ({_data_words(before)}, not {_data_words(asked)})"
+    if name == "test_sha256":
+        first, other = (each.get("test_data") or "none" for each in (before, asked))
+        return f"other test rows ({first}, not {other})" if first != other else "other test rows"
     if name == "criterion":
         return f"decision '{before.get('decision')}', not '{asked['decision']}'"
     if name == "space_sha256":
@@ -186,6 +206,12 @@ def write_outcome(folder: str | Path, result: FitResult) -> None:
             AutoImbWarning,
             stacklevel=2,
         )
+
+
+def write_test(folder: Path, test: FinalTest) -> None:
+    """Add how what is exported does on untouched rows to the description of a run."""
+    with suppress(OSError):  # that it cannot be written was said when the outcome was
+        _write(folder / RUN_FILE, {**read_run(folder), "test": test.to_dict()})
 
 
 def read_run(folder: Path) -> dict[str, Any]:

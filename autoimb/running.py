@@ -11,20 +11,14 @@ import pandas as pd
 
 from autoimb.arrays import release_memory
 from autoimb.artifact import save
-from autoimb.data.problem import (
-    Problem,
-    find_labelled,
-    find_target,
-    known_labels,
-    name_columns,
-    pair_problem,
-    read_problem,
-)
-from autoimb.data.reading import read_table
+from autoimb.data.problem import Problem, pair_problem, read_labelled, read_problem
 from autoimb.data.splitting import feasible_folds
+from autoimb.data.untouched import check_share
 from autoimb.decision.criteria import Criterion
 from autoimb.decision.scored import Scored
+from autoimb.errors import DataError, UsageError
 from autoimb.evaluation.holdout import score_holdout
+from autoimb.final_test import FinalTest, UntouchedRows, read_untouched, run_final_test
 from autoimb.fitted_model import FittedModel
 from autoimb.fitting import FitResult, Watcher, fit_dataset
 from autoimb.manifest import manifest_path, require_writable, set_aside
@@ -36,6 +30,7 @@ from autoimb.run_folder import (
     make_folder,
     open_run,
     write_outcome,
+    write_test,
 )
 from autoimb.search.interruption import interruptible
 from autoimb.search.resources import ExecutorName
@@ -58,6 +53,9 @@ class Run:
         The MLflow store; None if nothing was tracked.
     run_id : str or None
         Of the MLflow parent run.
+    test : FinalTest or None
+        How the model does on rows that nothing of the fit has seen, if there are any;
+        `result.estimates` is what the cross-validation promised.
     """
 
     result: FitResult
@@ -65,6 +63,7 @@ class Run:
     model_path: Path
     tracking_uri: str | None = None
     run_id: str | None = None
+    test: FinalTest | None = None
 
 
 def evaluate(model: FittedModel, data: str | Path | pd.DataFrame) -> dict[str, Any]:
@@ -88,16 +87,8 @@ def evaluate(model: FittedModel, data: str | Path | pd.DataFrame) -> dict[str, A
     DataError
         If the target is absent or holds a class that training never saw.
     """
-    names, where = name_columns(data)
-    target, _ = find_target(names, model.target, where)
-    text = [target, *model.schema.text_columns]
-    table = data if isinstance(data, pd.DataFrame) else read_table(Path(data), text_columns=text)
-    filled, notes = find_labelled(table[target])
-    labels = known_labels(table.loc[filled, target], model.labels.classes, where)
-    rows = table[filled].drop(columns=[target])
-    scored = Scored(
-        model.labels.encode(labels.to_numpy()), model.proba_by_code(rows), model.row_costs(rows)
-    )
+    rows, y, notes = read_labelled(data, model.target, model.schema, model.labels)
+    scored = Scored(y, model.proba_by_code(rows), model.row_costs(rows))
     return {**score_holdout(scored, model.decision, model.labels), "notes": notes}
 
 
@@ -159,6 +150,8 @@ def fit(
     groups: str | None = None,
     time: str | None = None,
     prefer: Preference = "best",
+    test: str | Path | pd.DataFrame | None = None,
+    holdout: float | None = None,
     watchers: Sequence[Watcher] = (),
 ) -> Run:
     """Search on a file or a frame and export the winner, as the command line does.
@@ -188,6 +181,11 @@ def fit(
         As in `AutoImbClassifier`.
     prefer : {"best", "simple"}
         As in `AutoImbClassifier`.
+    test : str, Path or DataFrame, optional
+        Labelled rows that the exported model is scored on, once, at the end.
+    holdout : float, optional
+        Share of the rows of `data` to keep aside from all that is fitted, for the same purpose:
+        of each class, whole groups and copies, in time the latest.
     watchers : sequence of Watcher
         Follow the fit.
 
@@ -205,15 +203,25 @@ def fit(
         n_jobs=n_jobs, n_threads=n_threads, executor=executor, seed=random_state, blend=blend,
         decision=decision, prefer=prefer,
     )  # fmt: skip
-    problem, plan = _read(data, target, plan, positive, out, drop=drop, groups=groups, time=time)
+    check_share(holdout)
+    if test is not None and holdout is not None:
+        raise UsageError("--test and --holdout both say what is scored at the end. Give one.")
+    problem, plan = _read(
+        data, target, plan, positive, out, drop=drop, groups=groups, time=time, holdout=holdout
+    )
+    untouched = _read_untouched(problem, plan, test, holdout)
     folder = make_folder(run_dir, problem.dataset.name, resume=resume)
     with (
-        open_run(folder, problem.dataset, plan, _source(data, drop)) as plan,
+        open_run(folder, problem.dataset, plan, _source(data, drop, holdout, untouched)) as plan,
         open_tracker(tracking_uri, experiment, folder.name) as trackers,
     ):
         path = Path(out) if out else folder / MODEL_FILE
-        result = _fit_and_export(problem, plan, folder, path, [*watchers, *trackers])
-    return Run(result, folder, path, *_tracked(trackers))
+        result, tested = _fit_and_export(
+            problem, plan, folder, path, [*watchers, *trackers], untouched
+        )
+        if tested is not None and trackers:
+            trackers[0].tested(tested)
+    return Run(result, folder, path, *_tracked(trackers), tested)
 
 
 def _tracked(trackers: Sequence[Tracker]) -> tuple[str | None, str | None]:
@@ -221,10 +229,21 @@ def _tracked(trackers: Sequence[Tracker]) -> tuple[str | None, str | None]:
     return (trackers[0].uri, trackers[0].run_id) if trackers else (None, None)
 
 
-def _source(data: str | Path | pd.DataFrame, drop: Sequence[str]) -> dict[str, Any]:
+def _source(
+    data: str | Path | pd.DataFrame,
+    drop: Sequence[str],
+    holdout: float | None,
+    untouched: UntouchedRows | None,
+) -> dict[str, Any]:
     """Describe where the data come from, for a run to be replayed."""
     path = None if isinstance(data, pd.DataFrame) else str(Path(data).absolute())
-    return {"data": path, "drop": list(drop)}
+    return {
+        "data": path,
+        "drop": list(drop),
+        "holdout": holdout,
+        "test_data": None if untouched is None else untouched.source,
+        "test_sha256": None if untouched is None else untouched.sha256,
+    }
 
 
 def _read(
@@ -238,13 +257,36 @@ def _read(
     """Read the table, and find out before a folder is made whether what is asked can be had."""
     require_writable(out)
     plan.prepare()
-    problem = read_problem(data, target, positive=positive, cost_column=plan.cost_column, **columns)
-    feasible_folds(problem.dataset, plan.n_folds)
+    problem = read_problem(
+        data, target, positive=positive, cost_column=plan.cost_column, seed=plan.seed, **columns
+    )
+    _require_folds(problem, plan)
     plan = plan.suited_to(problem.dataset)
     release_memory()
     if positive is None and problem.dataset.n_classes == 2:
         problem = _note_positive(problem)
     return problem, plan
+
+
+def _require_folds(problem: Problem, plan: Plan) -> None:
+    try:
+        feasible_folds(problem.dataset, plan.n_folds)
+    except DataError as error:
+        if problem.aside is None:
+            raise
+        raise DataError(
+            f"{error} That is of the rows that --holdout leaves: a smaller share leaves more."
+        ) from None
+
+
+def _read_untouched(
+    problem: Problem, plan: Plan, test: str | Path | pd.DataFrame | None, holdout: float | None
+) -> UntouchedRows | None:
+    """Read what is scored at the end, so that what is wrong with it shows at the beginning."""
+    if problem.aside is not None:
+        source = f"{100 * (holdout or 0):g} % kept aside"
+        return read_untouched(problem.aside, problem.dataset, plan.cost_column, source)
+    return None if test is None else read_untouched(test, problem.dataset, plan.cost_column)
 
 
 def _note_positive(problem: Problem) -> Problem:
@@ -256,9 +298,15 @@ def _note_positive(problem: Problem) -> Problem:
 
 
 def _fit_and_export(
-    problem: Problem, plan: Plan, folder: Path, path: Path, watchers: Sequence[Watcher]
-) -> FitResult:
-    """Fit, and put the model on disk before anything else can go wrong."""
+    problem: Problem,
+    plan: Plan,
+    folder: Path,
+    path: Path,
+    watchers: Sequence[Watcher],
+    untouched: UntouchedRows | None,
+) -> tuple[FitResult, FinalTest | None]:
+    """Fit, and put the model on disk before anything else can go wrong, or is looked at."""
+    tested = None
     result = fit_dataset(
         problem.dataset,
         plan,
@@ -271,6 +319,10 @@ def _fit_and_export(
         aside = set_aside(path, manifest_path(path))
         save(result.model, path, result.facts())
         write_outcome(folder, result)
-    if aside is None:
-        return result
-    return replace(result, notes=(*result.notes, f"the {path} of before is kept as {aside.name}."))
+        if untouched is not None:
+            tested = run_final_test(result.model, untouched, plan.seed)
+            write_test(folder, tested)
+    if aside is not None:
+        note = f"the {path} of before is kept as {aside.name}."
+        result = replace(result, notes=(*result.notes, note))
+    return result, tested

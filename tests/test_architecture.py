@@ -37,6 +37,7 @@ FLOORS = {
     "outcome": 7,
     "refitting": 7,
     "figures": 7,
+    "final_test": 7,
     "planning": 7,
     "retuning": 7,
     "serving": 9,

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from autoimb.cli.fit import AsJson, Data, Drop, Folds, Positive, Seed, Space, Target
+from autoimb.cli.fit import (
+    AsJson,
+    Data,
+    Drop,
+    Folds,
+    Groups,
+    Positive,
+    Seed,
+    Space,
+    Target,
+    Time,
+)
 from autoimb.cli.profile import wrapped
 
 if TYPE_CHECKING:
@@ -23,6 +34,8 @@ def check_leaks(
     target: Target = None,
     positive: Positive = None,
     drop: Drop = None,
+    groups: Groups = None,
+    time: Time = None,
     space: Space = "default",
     folds: Folds = 5,
     seed: Seed = 0,
@@ -35,7 +48,7 @@ def check_leaks(
 
     found = run_checks(
         data, target, positive=positive, drop=drop or (), space=space, n_folds=folds,
-        time_budget=parse_seconds(budget), random_state=seed,
+        time_budget=parse_seconds(budget), random_state=seed, groups=groups, time=time,
     )  # fmt: skip
     for note in found.notes:
         print(f"note: {note}", file=sys.stderr)

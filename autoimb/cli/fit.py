@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from autoimb.cli.deciding import takes_decision
+from autoimb.cli.final_test import test_lines
 from autoimb.cli.profile import finding_lines, wrapped
 from autoimb.cli.race import race_lines
 from autoimb.decision.asked import Asked
@@ -38,6 +39,12 @@ Groups = Annotated[
 ]
 Time = Annotated[
     str | None, typer.Option(help="Column of dates or numbers: the past trains, the future tests.")
+]
+TestFile = Annotated[
+    Path | None, typer.Option("--test", help="Labelled table to score the model on at the end.")
+]
+Holdout = Annotated[
+    float | None, typer.Option(help="Share of DATA to keep aside for that, as 0.2.")
 ]
 Out = Annotated[Path | None, typer.Option(help="Model file; by default in the run's folder.")]
 RunDir = Annotated[
@@ -84,6 +91,8 @@ def fit(
     drop: Drop = None,
     groups: Groups = None,
     time: Time = None,
+    test: TestFile = None,
+    holdout: Holdout = None,
     out: Out = None,
     run_dir: RunDir = None,
     seed: Seed = 0,
@@ -110,7 +119,8 @@ def fit(
             n_trials=trials, space=space, n_folds=folds, drop=drop or (), groups=groups, time=time,
             out=out, run_dir=run_dir, random_state=seed, n_jobs=jobs, experiment=experiment,
             tracking_uri=tracking_uri, blend=blend, prefer=prefer, n_threads=threads,
-            executor=executor, resume=resume, decision=state_criterion(asked), watchers=[progress],
+            executor=executor, resume=resume, decision=state_criterion(asked), test=test,
+            holdout=holdout, watchers=[progress],
         )  # fmt: skip
     print(json.dumps(as_object(run), default=str) if as_json else as_text(run, experiment))
 
@@ -147,6 +157,7 @@ def as_object(run: Run) -> dict[str, Any]:
         "metric": metric,
         "score": result.score,
         "estimates": {name: one.to_dict() for name, one in result.estimates.items()},
+        "test": None if run.test is None else run.test.to_dict(),
         "scores": {
             name: {"value": score.value, "mean": score.mean, "spread": score.spread}
             for name, score in result.exported.scores.items()
@@ -190,6 +201,7 @@ def as_text(run: Run, experiment: str | None) -> str:
         race_lines(result.appraisal, result.metric.name),
         f"Strategies by {result.metric.name}, cross-validated ({tally}):\n{leaderboard(run)}",
         scores_line(run),
+        test_lines(run.test, result),
         calibration_lines(run),
         places(run, experiment),
     ]

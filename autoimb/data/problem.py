@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from autoimb.arrays import BoolArray
-from autoimb.data.dataset import Dataset, as_table, make_dataset
+from autoimb.arrays import BoolArray, IntArray
+from autoimb.data.dataset import Dataset, Labels, Schema, as_table, make_dataset
 from autoimb.data.delimited import check_names
 from autoimb.data.reading import column_names, data_name, read_table
 from autoimb.data.row_costs import read_row_costs
 from autoimb.data.split_columns import check_split_columns
+from autoimb.data.untouched import Aside, keep_aside
 from autoimb.errors import DataError, nearest_name
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "known_labels",
     "name_columns",
     "pair_problem",
+    "read_labelled",
     "read_problem",
 ]
 
@@ -45,10 +48,13 @@ class Problem:
     ----------
     dataset : Dataset
     notes : tuple of str
+    aside : DataFrame or None
+        Raw rows, with all their columns, that were kept out of the dataset.
     """
 
     dataset: Dataset
     notes: tuple[str, ...]
+    aside: pd.DataFrame | None = None
 
 
 def read_problem(
@@ -61,6 +67,8 @@ def read_problem(
     cost_column: str | None = None,
     groups: str | None = None,
     time: str | None = None,
+    holdout: float | None = None,
+    seed: int = 0,
 ) -> Problem:
     """Read a table, find its target and say what was assumed.
 
@@ -79,6 +87,10 @@ def read_problem(
         Of the table: what missing each row costs.
     groups, time : str, optional
         Of the table: which rows belong together, and when each row was.
+    holdout : float, optional
+        Share of the rows to keep aside: nothing is read off them.
+    seed : int
+        Of their choice.
 
     Returns
     -------
@@ -110,13 +122,32 @@ def read_problem(
     features = table.drop(columns=[chosen, *drop])
     if not set(features.columns) - {groups, time}:
         raise DataError(f"{where}: no column is left beside the target '{chosen}'. Add features.")
-    dataset = make_dataset(
-        features, labels.to_numpy(), positive=positive, name=name, target=chosen,
-        needs_features=needs_features, row_costs=row_costs, groups=groups, time=time,
+    make = partial(
+        make_dataset, positive=positive, name=name, target=chosen,
+        needs_features=needs_features, groups=groups, time=time,
     )  # fmt: skip
+    dataset = make(features, labels.to_numpy(), row_costs=row_costs)
     if assumed:
         notes.insert(0, f"target '{chosen}' assumed; --target NAME chooses another.")
-    return Problem(dataset, tuple(notes))
+    if holdout is None:
+        return Problem(dataset, tuple(notes))
+    found = keep_aside(dataset, holdout, seed)
+    kept, costs = found.kept, None if row_costs is None else row_costs[found.kept]
+    notes.append(_note_aside(dataset, found))
+    # Anew, for kinds and levels of columns are read off the rows.
+    dataset = make(features[kept], labels[kept].to_numpy(), row_costs=costs)
+    return Problem(dataset, tuple(notes), table[found.aside])
+
+
+def _note_aside(dataset: Dataset, found: Aside) -> str:
+    n, n_rows = int(found.aside.sum()), len(found.aside)
+    which = "" if dataset.times is None else f", the latest by '{dataset.time_column}',"
+    n_neither = int((~found.aside & ~found.kept).sum())
+    neither = f" {n_neither:,} earlier rows that belong together with them are left out."
+    return (
+        f"{n:,} of {n_rows:,} rows{which} are kept aside and scored once, at the end; the exported "
+        f"model has not seen them.{neither if n_neither else ''}"
+    )
 
 
 def _read_costs(
@@ -163,6 +194,41 @@ def pair_problem(X: Any, y: Any) -> Problem:
     classes = _read_labels(labels, "y", assumed=False).to_numpy()
     target = str(labels.name)
     return Problem(make_dataset(table, classes, target=target, needs_features=False), tuple(notes))
+
+
+def read_labelled(
+    data: str | Path | pd.DataFrame, target: str, schema: Schema, labels: Labels
+) -> tuple[pd.DataFrame, IntArray, list[str]]:
+    """Read labelled rows for a model to be scored on.
+
+    Parameters
+    ----------
+    data : str, Path or DataFrame
+        With the target column.
+    target : str
+    schema : Schema
+    labels : Labels
+
+    Returns
+    -------
+    rows : DataFrame
+        Without the target; those that have no label are left out.
+    y : ndarray of shape (n_samples,)
+        Class codes.
+    notes : list of str
+
+    Raises
+    ------
+    DataError
+        If the target is absent or holds a class that training never saw.
+    """
+    names, where = name_columns(data)
+    target, _ = find_target(names, target, where)
+    text = [target, *schema.text_columns]
+    table = data if isinstance(data, pd.DataFrame) else read_table(Path(data), text_columns=text)
+    filled, notes = find_labelled(table[target])
+    known = known_labels(table.loc[filled, target], labels.classes, where)
+    return table[filled].drop(columns=[target]), labels.encode(known.to_numpy()), notes
 
 
 def find_target(names: Sequence[Any], target: str | None, where: str) -> tuple[Any, bool]:

@@ -6,13 +6,16 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import stdtrit
 
 from autoimb.arrays import IntArray
-from autoimb.errors import one_line
+from autoimb.errors import DataError, one_line
+from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.levels import Level
 from autoimb.evaluation.tasks import Task
 from autoimb.leaks.report import Check, shown
 from autoimb.leaks.setup import SecondsLeft, Setup
@@ -32,6 +35,8 @@ N_SHUFFLES = 10
 MIN_SHUFFLES = 3
 # Where the time is scarce, more shuffles on fewer folds show more than few on all.
 MIN_FOLDS = 2
+# How often labels are shuffled anew where a class would lie in one group, or at too few times.
+MAX_DEALS = 20
 # Of all comparisons of the check together.
 CONFIDENCE = 0.99
 METRICS = {"roc_auc": "ROC AUC", "balanced_accuracy": "balanced accuracy"}
@@ -156,9 +161,11 @@ def _evaluate(
     failed: dict[str, str],
 ) -> None:
     """Deal and score the data with other labels."""
-    dataset = setup.dataset
-    y = shuffle_labels(dataset.y, dataset.duplicate_groups, rng)
-    evaluator, level = setup.deal(replace(dataset, y=y))
+    dealt = _deal(setup, rng)
+    if dealt is None:
+        failed["labels as they fall"] = "they cannot be split as these data are"
+        return
+    evaluator, level = dealt
     level = replace(level, n_folds=min(n_folds, level.n_folds))
     for strategy in strategies:
         try:
@@ -168,6 +175,16 @@ def _evaluate(
             continue
         for metric in METRICS:
             values[str(strategy), metric].append(scores[metric].value)
+
+
+def _deal(setup: Setup, rng: np.random.Generator) -> tuple[Evaluator, Level] | None:
+    """Shuffle labels until folds can be made of them: in groups and times not always."""
+    dataset = setup.dataset
+    for _ in range(MAX_DEALS):
+        y = shuffle_labels(dataset.y, dataset.units, rng)
+        with suppress(DataError):
+            return setup.deal(replace(dataset, y=y))
+    return None
 
 
 def _conclude(

@@ -48,13 +48,16 @@ def check_leaks(
     n_folds: int = 5,
     time_budget: float = 60.0,
     random_state: int = 0,
+    groups: str | None = None,
+    time: str | None = None,
 ) -> LeakReport:
     """Test on a table of one's own that a fit scores no row by a model that knew it.
 
     The table is split, encoded, resampled and trained on by the code of a fit. No row that is
-    scored may equal one that is trained on or be made by a sampler; what is trained may not depend
-    on rows that are scored; and shuffled labels may not be predicted better than chance. What a
-    column gives away is for `profile` to find.
+    scored may equal one that is trained on, share its group, precede it in time, or be made by a
+    sampler; what is trained may not depend on rows that are scored or, in time, on later ones; and
+    shuffled labels may not be predicted better than chance. What a column gives away is for
+    `profile` to find.
 
     Parameters
     ----------
@@ -69,6 +72,8 @@ def check_leaks(
     time_budget : float
         Seconds after which nothing further is begun; the least that each check needs is done.
     random_state : int
+    groups, time : str, optional
+        As in `fit`: columns that say which rows belong together, and when each row was.
 
     Returns
     -------
@@ -92,7 +97,7 @@ def check_leaks(
         metric=METRIC, space=space, time_budget=time_budget, n_trials=None, n_folds=n_folds,
         n_jobs=1, seed=random_state, executor="in_process",
     )  # fmt: skip
-    problem = read_problem(data, target, positive=positive, drop=drop)
+    problem = read_problem(data, target, positive=positive, drop=drop, groups=groups, time=time)
     dataset = problem.dataset
     feasible_folds(dataset, n_folds)
     setup = _set_up(dataset, plan)
@@ -109,8 +114,10 @@ def _set_up(dataset: Dataset, plan: Plan) -> Setup:
     deal = partial(_deal, plan=plan, n_threads=plan.resources(dataset.X.size).n_threads)
     evaluator, level = deal(dataset)
     share = min((plan.budget.seconds or 0.0) / FULL_PROFILE_SECONDS, 1.0)
-    facts = profile_dataset(dataset, plan.seed, share=share).facts(evaluator.n_folds)
-    space = plan.space.restricted_to(facts)
+    is_plain = dataset.groups is None and dataset.times is None
+    n_trained = None if is_plain else evaluator.fewest_trained()
+    profile = profile_dataset(dataset, plan.seed, share=share)
+    space = plan.space.restricted_to(profile.facts(evaluator.n_folds, n_trained))
     return Setup(dataset, evaluator, level, space, deal, plan.seed)
 
 

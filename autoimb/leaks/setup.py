@@ -51,6 +51,8 @@ class Setup:
 def spoil(evaluator: Evaluator, fold: int, seed: int) -> Evaluator:
     """Replace the features of the rows that a fold scores by garbage, their labels by others.
 
+    In time also those of all later rows: nothing of what is to come may be known.
+
     Parameters
     ----------
     evaluator : Evaluator
@@ -63,7 +65,8 @@ def spoil(evaluator: Evaluator, fold: int, seed: int) -> Evaluator:
         With the other rows as they are.
     """
     rng = np.random.default_rng(seed)
-    rows = evaluator.scored_rows(fold)
+    number = evaluator.folds
+    rows = np.flatnonzero(number >= fold if evaluator.in_time else number == fold)
     X, y = np.array(evaluator.X), np.array(evaluator.y)
     X[rows] = _garbage(evaluator, rows, rng)
     y[rows] = (y[rows] + rng.integers(1, evaluator.n_classes, len(rows))) % evaluator.n_classes

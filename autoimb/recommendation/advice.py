@@ -203,11 +203,17 @@ def _plainer(case: Case) -> Iterator[Reason]:
     if chosen.comparison is None:
         return
     one = chosen.comparison
-    exported = "is exported as asked" if case.prefers_simple else "--prefer simple exports it"
+    n = len(case.exported.members)
+    best = f"a blend of {n}" if n > 1 else str(case.exported.members[0].configuration)
+    which = (
+        "so that the plainer one is exported, as was asked"
+        if case.prefers_simple
+        else "it is exported all the same; --prefer simple exports the plainer one"
+    )
     yield Reason(
         "plainest",
-        f"The best-scoring strategy is ahead of it by {one.difference:+.3f}, which is within one "
-        f"standard error ({one.error:.3f}): the plainer one is recommended; {exported}.",
+        f"The best-scoring strategy ({best}) is ahead of that by {one.difference:+.3f}, which is "
+        f"within one standard error ({one.error:.3f}): {which}.",
         one.to_dict(),
     )
 
@@ -243,6 +249,18 @@ def _not_worth_it(case: Case) -> Iterator[Reason]:
     if worse:
         each = ", ".join(f"{name} ({score:.3f})" for name, score in worse.items())
         yield Reason("not_worth_it", f"Not worth it here: {each}.", dict(worse))
+
+
+def _not_compared(case: Case) -> Iterator[Reason]:
+    """Name the obvious strategies that are missing from the race."""
+    names = case.appraisal.not_compared
+    if names:
+        yield Reason(
+            "not_compared",
+            f"Not compared, for they failed or time did not suffice: {', '.join(names)}. A larger "
+            "budget may do.",
+            {"names": list(names)},
+        )
 
 
 def _decision(case: Case) -> Iterator[Reason]:
@@ -295,6 +313,6 @@ def _state_a_cost(case: Case) -> Iterator[Reason]:
 
 # In the order in which they are told.
 REASONS: tuple[Callable[[Case], Iterator[Reason]], ...] = (
-    _worth, _against_nothing, _plainer, _parts, _not_worth_it, _decision, _more_positives,
-    _state_a_cost,
+    _worth, _against_nothing, _plainer, _parts, _not_worth_it, _not_compared, _decision,
+    _more_positives, _state_a_cost,
 )  # fmt: skip

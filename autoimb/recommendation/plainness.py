@@ -83,13 +83,18 @@ def tier_of(configuration: Configuration) -> str:
     return "weight" if configuration.weight.class_path is not None else "threshold"
 
 
-def list_tiers(found: SearchResult, exported: Exported) -> tuple[Tier, ...]:
+def list_tiers(
+    found: SearchResult, exported: Exported, *, needs_decision: bool = True
+) -> tuple[Tier, ...]:
     """List the best strategy of each degree that is plainer than what is exported.
 
     Parameters
     ----------
     found : SearchResult
     exported : Exported
+    needs_decision : bool
+        Whether labels are scored: a ranking is as good with any decision, so that even the
+        default model gets the one that was asked for.
 
     Returns
     -------
@@ -106,7 +111,9 @@ def list_tiers(found: SearchResult, exported: Exported) -> tuple[Tier, ...]:
     if (default := _default(found)) is not None:
         proba = pool((default.evaluation, *default.repeats))
         configuration = default.record.configuration
-        tiers["nothing"] = Tier("nothing", configuration, proba, default, is_tuned=False)
+        tiers["nothing"] = Tier(
+            "nothing", configuration, proba, default, is_tuned=not needs_decision
+        )
     plainer = [tiers[name] for name in PLAINNESS[: PLAINNESS.index(own)] if name in tiers]
     return (*plainer, Tier(own, best, exported.proba, None))
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from autoimb.evaluation.levels import Level
 from autoimb.evaluation.tasks import Evaluation, Task
 from autoimb.search.baselines import Baseline
 from autoimb.search.budget import Budget
@@ -16,12 +17,29 @@ from autoimb.search.records import Candidate, Reference, TrialRecord
 from autoimb.strategy.configuration import Choice, Configuration
 from autoimb.strategy.search_space import SearchSpace
 
-__all__ = ["Race", "list_parts"]
+__all__ = ["Apart", "Race", "list_parts"]
 
 # Part of the time that is kept for baselines, and for taking the best strategy apart.
 RACE_SHARE, PARTS_SHARE = 0.15, 0.1
 # A sampler makes more rows of them than the default model alone is trained on.
 MARGIN = 1.5
+HALVED = "rows"
+
+
+@dataclass(frozen=True)
+class Apart:
+    """The best strategy with something taken away from it, on the rows that it was scored on.
+
+    Attributes
+    ----------
+    parts : tuple of Reference
+        Without one of its parts each, those that time sufficed for.
+    halved : Evaluation or None
+        Trained on half as many folds: what fewer rows cost.
+    """
+
+    parts: tuple[Reference, ...] = ()
+    halved: Evaluation | None = None
 
 
 class Race:
@@ -33,11 +51,22 @@ class Race:
     contest : Contest
     executor : Executor
     budget : Budget
+    n_folds : int
+    in_time : bool
+        Whether folds follow one another in time.
     """
 
     def __init__(
-        self, baselines: Sequence[Baseline], contest: Contest, executor: Executor, budget: Budget
+        self,
+        baselines: Sequence[Baseline],
+        contest: Contest,
+        executor: Executor,
+        budget: Budget,
+        n_folds: int,
+        in_time: bool,
     ) -> None:
+        self.n_folds = n_folds
+        self.in_time = in_time
         self.baselines = baselines
         self.contest = contest
         self.executor = executor
@@ -114,10 +143,8 @@ class Race:
                 )  # fmt: skip
         return tuple(found)
 
-    def take_apart(
-        self, best: Candidate, space: SearchSpace, seconds_left: float
-    ) -> tuple[Reference, ...]:
-        """Evaluate the best strategy with each of its parts removed, on the same rows.
+    def take_apart(self, best: Candidate, space: SearchSpace, seconds_left: float) -> Apart:
+        """Evaluate the best strategy on fewer rows, and with each of its parts removed.
 
         Parameters
         ----------
@@ -126,33 +153,49 @@ class Race:
         seconds_left : float
             What does not fit into a share of it is left out.
         """
-        level = replace(best.level, repeat=0)
-        known = {
-            str(one.record.configuration.flat): one.evaluation
-            for one in (self.contest.default, *self.contest.references.values())
-            if one is not None and one.level == level
-        }
+        level, own = replace(best.level, repeat=0), best.record.configuration
+        parts = list_parts(own, space)
+        tasks = {name: Task(one, level) for name, one in parts.items()}
+        if self._can_be_halved(level):
+            tasks = {HALVED: Task(own, replace(level, is_halved=True)), **tasks}
+        found = self._evaluate_parts(tasks, best.evaluation.seconds, seconds_left)
+        halved = found.pop(HALVED, None)
+        return Apart(
+            tuple(Reference(name, parts[name], (one,), level) for name, one in found.items()),
+            halved,
+        )
+
+    def _can_be_halved(self, level: Level) -> bool:
+        """Tell whether fewer rows are what half of the folds hold."""
+        return not self.in_time and level.max_rows is None and self.n_folds == level.n_folds > 2
+
+    def _evaluate_parts(
+        self, tasks: Mapping[str, Task], seconds_each: float, seconds_left: float
+    ) -> dict[str, Evaluation]:
+        """Evaluate in order what a share of the time suffices for."""
         share = math.inf if self.budget.seconds is None else PARTS_SHARE * self.budget.seconds
         left = min(seconds_left, share)
         started: dict[str, Future[Evaluation]] = {}
-        parts = list_parts(best.record.configuration, space)
         try:
-            for number, (name, one) in enumerate(parts.items(), 1):
-                needed = best.evaluation.seconds * math.ceil(number / self.executor.n_workers)
-                if str(one.flat) in known:
+            for number, (name, task) in enumerate(tasks.items(), 1):
+                needed = seconds_each * math.ceil(number / self.executor.n_workers)
+                if (known := self._find(task)) is not None:
                     started[name] = Future()
-                    started[name].set_result(known[str(one.flat)])
+                    started[name].set_result(known)
                 elif needed <= left:
-                    started[name] = self.executor.submit(Task(one, level), _limit(left))
+                    started[name] = self.executor.submit(task, _limit(left))
             wait(started.values(), _limit(left))
         finally:
             for future in started.values():
                 future.cancel()
-        return tuple(
-            Reference(name, parts[name], (future.result(),), level)
-            for name, future in started.items()
-            if _is_fine(future)
-        )
+        return {name: future.result() for name, future in started.items() if _is_fine(future)}
+
+    def _find(self, task: Task) -> Evaluation | None:
+        """Return what was evaluated before."""
+        for one in (self.contest.default, *self.contest.references.values()):
+            if one and one.level == task.level and one.record.configuration == task.configuration:
+                return one.evaluation
+        return None
 
 
 def list_parts(configuration: Configuration, space: SearchSpace) -> dict[str, Configuration]:

@@ -120,12 +120,16 @@ class SearchResult:
         Whether the user ended it.
     baselines, parts : tuple of Reference
         The obvious strategies, and the best one with a part of it removed, as far as time sufficed.
+    halved : Evaluation or None
+        Of the best one, trained on half as many folds.
     tried : mapping of int to ndarray
         By trial, what it predicted for the rows of an excerpt: of every complete trial.
     leads : mapping of int to float
         By trial, what it had to be ahead by.
     levels : tuple of Level
         The first is that of every trial.
+    wanted : tuple of str
+        Names of all baselines, those included that could not be evaluated.
     """
 
     study: optuna.Study
@@ -136,9 +140,11 @@ class SearchResult:
     interrupted: bool
     baselines: tuple[Reference, ...] = ()
     parts: tuple[Reference, ...] = ()
+    halved: Evaluation | None = None
     tried: Mapping[int, AnyArray] = field(default_factory=dict)
     leads: Mapping[int, float] = field(default_factory=dict)
     levels: tuple[Level, ...] = ()
+    wanted: tuple[str, ...] = ()
 
     @property
     def best(self) -> TrialRecord:

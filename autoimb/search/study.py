@@ -25,8 +25,8 @@ from autoimb.search.executors import Executor
 from autoimb.search.interruption import NOTHING_YET
 from autoimb.search.journal import EvaluationFolder, FileJournal
 from autoimb.search.opening import Begun, keep_wanted
-from autoimb.search.race import Race
-from autoimb.search.records import Candidate, Reference, SearchResult
+from autoimb.search.race import Apart, Race
+from autoimb.search.records import Candidate, SearchResult
 from autoimb.search.suggesting import create_study
 from autoimb.search.trials import TrialLoop, Watch, spent_before
 from autoimb.strategy.search_space import SearchSpace
@@ -102,7 +102,7 @@ def search(
     levels = levels or (Level(evaluator.n_folds),)
     excerpt = choose_excerpt(evaluator, levels[0]).rows
     contest = Contest(metric, levels, kept, space.untouched(), excerpt)
-    race = Race(baselines, contest, executor, budget)
+    race = Race(baselines, contest, executor, budget, evaluator.n_folds, evaluator.in_time)
     cost = refit_cost or RefitCost.of_one(evaluator)
     wanted = keep_wanted(begun or [], space, budget.trials)
     return _Search(study, space, budget, contest, executor, cost, race).run(watch, wanted)
@@ -160,7 +160,7 @@ class _Search:
         self.executor = executor
         self.cost = cost
         self.race = race
-        self.parts: tuple[Reference, ...] = ()
+        self.apart = Apart()
         self.interrupted = False
 
     def run(self, watch: Watch, begun: Begun) -> SearchResult:
@@ -246,7 +246,7 @@ class _Search:
     def _take_apart(self) -> None:
         leading = self.contest.leading()
         if leading and self.race.baselines:
-            self.parts = self.race.take_apart(leading[0], self.space, self._seconds_left())
+            self.apart = self.race.take_apart(leading[0], self.space, self._seconds_left())
 
     def _evaluate(
         self, candidates: Sequence[Candidate], step: int, deadline: Callable[[], float]
@@ -351,10 +351,12 @@ class _Search:
             ),
             interrupted=self.interrupted,
             baselines=self.race.references(),
-            parts=self.parts,
+            parts=self.apart.parts,
+            halved=self.apart.halved,
             tried=self.contest.tried,
             leads=self.contest.leads(),
             levels=tuple(self.contest.levels),
+            wanted=tuple(one.name for one in self.race.baselines),
         )
 
     def _why_nothing(self) -> str:

@@ -21,6 +21,7 @@ from typing import Any
 
 from autoimb.data.dataset import Dataset
 from autoimb.errors import AutoImbWarning, one_line
+from autoimb.final_test import FinalTest
 from autoimb.fitting import FitResult
 from autoimb.planning import Plan
 from autoimb.profiling.profile import Profile
@@ -160,6 +161,10 @@ class Tracker:
     def finished(self, result: FitResult) -> None:
         """Write the outcome, its figures and the model."""
         self._put(self._writer.finish, result)
+
+    def tested(self, test: FinalTest) -> None:
+        """Write how the model does on untouched rows."""
+        self._put(self._writer.add_test, test)
 
     def ended_by(self, error: BaseException) -> None:
         """Note on the parent run that the fit was cut short."""

@@ -18,6 +18,7 @@ from autoimb.data.dataset import Dataset
 from autoimb.decision.rules import Threshold
 from autoimb.evaluation.estimate import Estimate
 from autoimb.evaluation.scoring import Score
+from autoimb.final_test import FinalTest
 from autoimb.fitting import FitResult
 from autoimb.metrics import Metric
 from autoimb.planning import Plan
@@ -172,6 +173,13 @@ class RunWriter:
             self._client.log_model_artifacts(model.model_id, str(written))
         self._client.finalize_logged_model(model.model_id, "READY")
         self._client.set_terminated(run_id, "FINISHED", now)
+
+    def add_test(self, test: FinalTest, *, now: int) -> None:
+        """Write the scores on untouched rows to the parent run, with their intervals."""
+        values = {name: one.value for name, one in test.estimates.items()}
+        metrics = {**values, **_intervals(test.estimates), "n_rows": test.n_rows}
+        named = {f"test_{name}": value for name, value in metrics.items()}
+        self._log(str(self.run_id), metrics=named, now=now)
 
     def end(self, status: str, tags: Mapping[str, str], *, now: int) -> None:
         """Close the parent run before its time."""

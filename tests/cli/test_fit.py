@@ -59,6 +59,9 @@ def test_without_any_flag_the_usual_is_asked_for(
         "executor": "processes",
         "resume": False,
         "decision": None,
+        "prefer": "best",
+        "test": None,
+        "holdout": None,
     }
 
 
@@ -70,6 +73,8 @@ def test_without_any_flag_the_usual_is_asked_for(
         (["--drop", "a", "--drop", "b"], "drop", ["a", "b"]),
         (["--groups", "city"], "groups", "city"),
         (["--time", "opened"], "time", "opened"),
+        (["--test", "later.csv"], "test", Path("later.csv")),
+        (["--holdout", "0.2"], "holdout", 0.2),
         (["--experiment", "loans"], "experiment", "loans"),
         (["--tracking-uri", "http://here:5000"], "tracking_uri", "http://here:5000"),
         (["--seed", "3"], "random_state", 3),

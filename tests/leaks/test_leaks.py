@@ -290,9 +290,9 @@ def test_a_threshold_tuned_on_the_rows_it_decides_is_found(
 ) -> None:
     def tuned_on_itself(criterion: Any, scored: Scored, folds: Any) -> CrossFitted:
         codes = np.empty_like(scored.y)
-        for fold in np.unique(folds):
-            here = scored.take(folds == fold)
-            codes[folds == fold] = criterion.solve(here).decide(here.proba, None)
+        for fold in folds.each():
+            here = scored.take(folds.number == fold)
+            codes[folds.number == fold] = criterion.solve(here).decide(here.proba, None)
         return CrossFitted(scored.proba, codes)
 
     monkeypatch.setattr("autoimb.evaluation.scoring.cross_fit", tuned_on_itself)

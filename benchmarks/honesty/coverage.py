@@ -1,0 +1,60 @@
+"""Does the interval hold the true score of the shipped model, and is the headline unbiased?
+
+    python benchmarks/honesty/coverage.py --draws 100
+
+Each draw has 500 to 3,000 rows to train on, from three families of data, and 100,000 further rows
+that tell what the exported model is truly worth. Half of the fits maximise the average precision,
+half F1.
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import partial
+
+import numpy as np
+from fits import fit_quickly, make_parser, run_all
+from sources import draw
+
+METRICS = ("average_precision", "f1")
+
+
+def measure(number: int, n_trials: int) -> dict[str, float | str]:
+    from autoimb.metrics import get_metric
+
+    warnings.simplefilter("ignore")
+    drawn, name = draw(number), METRICS[number % 2]
+    search = fit_quickly(drawn.X, drawn.y, name, n_trials, number)
+    model, found = search.model_, search.result_.estimates[name]
+    proba = model.predict_proba(drawn.X_further)
+    labels = model.labels.encode(model.labels.decode(model.rule.decide(proba)))
+    truth = get_metric(name).evaluate(drawn.y_further, proba, labels)
+    return {
+        "metric": name, "truth": truth, "value": found.value, "low": found.low,
+        "high": found.high, "best": search.result_.appraisal.best_trial,
+        "n_positive": int(drawn.y.sum()),
+    }  # fmt: skip
+
+
+def main() -> None:
+    args = make_parser(__doc__, 100).parse_args()
+    work = partial(measure, n_trials=args.trials)
+    rows = list(run_all(work, range(args.draws), args.jobs))
+    print(
+        "metric              draws  covered  bias of the headline    of the best trial  half-width"
+    )
+    for name in (*METRICS, "both"):
+        some = [row for row in rows if name in (row["metric"], "both")]
+        column = {key: np.array([row[key] for row in some]) for key in some[0] if key != "metric"}
+        covered = (column["low"] <= column["truth"]) & (column["truth"] <= column["high"])
+        error = column["value"] - column["truth"]
+        width = (column["high"] - column["low"]) / 2
+        print(
+            f"{name:<18}  {len(some):>5}  {covered.mean():>7.1%}  "
+            f"{error.mean():>+9.4f} ± {error.std() / len(some) ** 0.5:.4f}  "
+            f"{(column['best'] - column['truth']).mean():>+14.4f}  {width.mean():>10.3f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
