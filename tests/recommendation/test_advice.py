@@ -17,6 +17,8 @@ from autoimb.evaluation.levels import Level
 from autoimb.recommendation.advice import Recommendation
 from autoimb.recommendation.plainness import PLAINNESS, TOLD, list_tiers, plainest, tier_of
 from autoimb.search.baselines import DO_NOTHING
+from autoimb.search.blend import combine
+from autoimb.search.excerpt import choose_excerpt
 from autoimb.strategy.configuration import Configuration
 
 pytestmark = pytest.mark.usefixtures("quick_appraisal")
@@ -232,3 +234,36 @@ def test_without_a_default_there_is_no_tier_of_nothing() -> None:
     tiers = list_tiers(found, made.exported)
     assert [tier.name for tier in tiers] == ["threshold", "sampler"]
     assert plainest(tiers[-1:]) is tiers[-1]
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_a_plainer_strategy_is_scored_as_what_would_be_exported_in_its_place(single: bool) -> None:
+    """Of a model that is to be read, one fit: no mean over assignments to folds stands for it."""
+    read = replace(OTHER, model=replace(OTHER.model, single=single))
+    levels = (Level(3), Level(3, repeat=1), Level(3, repeat=2))
+    made = MadeUp(trials=[(DEFAULT, 1.0), (read, 1.5), (SAMPLED, 1.4)], best=SAMPLED, levels=levels)
+    tiers = {tier.name: tier for tier in list_tiers(made.found, made.exported)}
+    assert tiers["threshold"].configuration == read
+    for tier in (tiers["nothing"], tiers["threshold"]):
+        assert tier.candidate is not None
+        exported = combine([tier.candidate], made.evaluator, is_tuned=tier.is_tuned)
+        np.testing.assert_array_equal(tier.proba, exported.proba)
+
+
+def test_from_an_excerpt_intervals_are_as_wide_as_from_all_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: dict[str, Any] = {"trials": TRIALS, "parts": {"sampler": 1.0}, "baselines": RACE}
+    whole = MadeUp(**given).appraise()
+    monkeypatch.setattr(choose_excerpt, "__defaults__", (80,))  # a third of the positives
+    part = MadeUp(**given).appraise()
+    assert len(part.tiers) == len(whole.tiers) > 1
+    for one, other in (
+        (part.parts[0], whole.parts[0]),
+        (part.baselines[-1], whole.baselines[-1]),
+        (part.tiers[0].comparison, whole.tiers[0].comparison),
+        (part.estimate, whole.estimate),
+    ):
+        assert one is not None
+        assert other is not None
+        assert 0.5 < (one.high - one.low) / (other.high - other.low) < 1.8
