@@ -250,20 +250,18 @@ def test_a_plainer_strategy_is_scored_as_what_would_be_exported_in_its_place(sin
         np.testing.assert_array_equal(tier.proba, exported.proba)
 
 
-def test_from_an_excerpt_intervals_are_as_wide_as_from_all_rows(
+def test_from_an_excerpt_intervals_are_about_as_wide_as_from_all_rows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    given: dict[str, Any] = {"trials": TRIALS, "parts": {"sampler": 1.0}, "baselines": RACE}
-    whole = MadeUp(**given).appraise()
-    monkeypatch.setattr(choose_excerpt, "__defaults__", (80,))  # a third of the positives
-    part = MadeUp(**given).appraise()
-    assert len(part.tiers) == len(whole.tiers) > 1
-    for one, other in (
-        (part.parts[0], whole.parts[0]),
-        (part.baselines[-1], whole.baselines[-1]),
-        (part.tiers[0].comparison, whole.tiers[0].comparison),
-        (part.estimate, whole.estimate),
-    ):
-        assert one is not None
-        assert other is not None
-        assert 0.5 < (one.high - one.low) / (other.high - other.low) < 1.8
+    """Without the factor for its fewer rows they would be wider by another 1.7."""
+    widths = []
+    for max_cells in (80, 40_000):  # a third of the positives, and all
+        monkeypatch.setattr(choose_excerpt, "__defaults__", (max_cells,))
+        found = [
+            MadeUp(trials=TRIALS, parts={"sampler": 1.0}, seed=seed).appraise() for seed in range(4)
+        ]
+        told = [(one.parts[0], one.estimate) for one in found]
+        widths.append(np.mean([[one.high - one.low for one in each] for each in told], axis=0))
+    ratios = widths[0] / widths[1]
+    assert ratios.min() > 0.6
+    assert ratios.max() < 1.7
