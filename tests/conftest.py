@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from command_line import QUICK, Command, Outcome
 
 import autoimb
 from autoimb.cli.app import main
+from autoimb.evaluation.optimism import estimate_optimism
 
 IMPORTABLE = str(Path(autoimb.__file__).resolve().parents[1])
 
@@ -89,6 +91,14 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     """See how sure a threshold is from few resamples: of a small fit they take a third."""
     monkeypatch.setattr("autoimb.decision.stability.N_RESAMPLES", 20)
+
+
+@pytest.fixture
+def quick_appraisal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Appraise from few resamples: enough for what is told apart by far, or not at all."""
+    few = partial(estimate_optimism, n_resamples=60)
+    monkeypatch.setattr("autoimb.recommendation.estimation.estimate_optimism", few)
+    monkeypatch.setattr("autoimb.recommendation.scored_rows.N_RESAMPLES", 200)
 
 
 @pytest.fixture

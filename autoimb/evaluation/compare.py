@@ -87,7 +87,8 @@ def compare(
 
     Scores of both are taken on the same resamples of the rows. The intervals are those of the
     bootstrapped maximum of the studentised differences (Romano and Wolf 2005): with more others
-    they are wider, though less than Bonferroni's where the others are alike.
+    they are wider, though less than Bonferroni's where the others are alike. One that decides as
+    the other does on every resample is that other, whatever either owes to luck.
 
     Parameters
     ----------
@@ -114,7 +115,8 @@ def compare(
     """
     if not others:
         return ()
-    centres = np.array([one.value - optimism - other.value for other in others.values()])
+    luck = [0.0 if _is_same(one, other) else optimism for other in others.values()]
+    centres = np.array([one.value - other.value for other in others.values()]) - luck
     drawn = np.stack([one.values - other.values for other in others.values()])
     deviations = shrink * (drawn - np.nanmean(drawn, axis=1, keepdims=True))
     errors = np.nanstd(deviations, axis=1)
@@ -128,3 +130,7 @@ def compare(
         )
         for name, centre, error, share in zip(others, centres, errors, shares, strict=True)
     )  # fmt: skip
+
+
+def _is_same(one: Resampled, other: Resampled) -> bool:
+    return one.value == other.value and np.array_equal(one.values, other.values, equal_nan=True)

@@ -13,7 +13,7 @@ from autoimb.decision.costs import Costs
 from autoimb.decision.criteria import Criterion, Swept
 from autoimb.decision.scored import Scored
 from autoimb.evaluation.bootstrap import Bins, Weights, bin_rows, count_resamples
-from autoimb.evaluation.scoring import cross_fit
+from autoimb.evaluation.scoring import QUICK, calibrate_folds, cross_fit
 from autoimb.metrics import Counts, Metric, get_metric
 from autoimb.rankings import Ranking
 
@@ -78,9 +78,10 @@ def judge(metric: Metric, criterion: Criterion, scored: Scored, folds: Folds) ->
         return _rank(metric, scored)
     if metric.of_rows is None and isinstance(criterion, Swept) and _is_threshold(criterion, scored):
         return _Thresholded(metric, criterion, get_metric(metric.ranking), _bin(scored, 1))
-    found = cross_fit(criterion, scored, folds)
     if metric.of_rows is not None:
-        return _Lost(metric.of_rows(scored.y, found.proba).astype(np.float32))
+        proba = calibrate_folds(scored, folds, QUICK)
+        return _Lost(metric.of_rows(scored.y, proba).astype(np.float32))
+    found = cross_fit(criterion, scored, folds)
     ranked = _rank(get_metric(metric.ranking), scored)
     return _Decided(metric, scored.y, found.codes, scored.n_classes, ranked)
 

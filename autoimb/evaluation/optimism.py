@@ -80,6 +80,9 @@ def estimate_optimism(
 
     Several trials stand for their blend, by the mean of their calibrated log-odds.
 
+    It is never below 0: a trial that had to be ahead, and was not by enough, may well be better on
+    rows to come, but that adds nothing to what was chosen in its place.
+
     Parameters
     ----------
     tried : Tried
@@ -125,7 +128,7 @@ def estimate_optimism(
 
     with ThreadPoolExecutor(n_threads) as pool:
         leads = np.concatenate(list(pool.map(lead, starts, seeds)))
-    return float(np.nanmean(leads)) if np.isfinite(leads).any() else 0.0
+    return max(float(np.nanmean(leads)), 0.0) if np.isfinite(leads).any() else 0.0
 
 
 class _Contest:

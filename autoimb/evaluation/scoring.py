@@ -18,7 +18,7 @@ from autoimb.decision.scored import Scored
 from autoimb.metrics import Counts, Metric, count, get_metric, stack_counts
 
 __all__ = [
-    "REPORTED", "CrossFitted", "Score", "average_scores", "calibrate_folds", "cross_fit",
+    "QUICK", "REPORTED", "CrossFitted", "Score", "average_scores", "calibrate_folds", "cross_fit",
     "score_out_of_fold", "selection_value",
 ]  # fmt: skip
 

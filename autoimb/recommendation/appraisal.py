@@ -183,7 +183,8 @@ def _compare_parts(
 ) -> tuple[Comparison, ...]:
     """Hold the best strategy against itself without a part, and a blend against its first."""
     alone = rows.resample(found.best_evaluation.scored_proba)
-    bought = compare(alone, {one.name: _resample_first(rows, one) for one in found.parts})
+    without = {one.name: _resample_first(rows, one) for one in found.parts}
+    bought = compare(alone, without, shrink=rows.shrink)
     others: dict[str, Resampled] = {}
     if rows.metric.needs_decision:
         decided = rows.decide(exported.proba)

@@ -8,7 +8,7 @@ from typing import Any
 
 from autoimb.arrays import FloatArray
 from autoimb.evaluation.compare import Comparison
-from autoimb.search.blend import Exported, pool
+from autoimb.search.blend import Exported, count_repeats, pool
 from autoimb.search.records import Candidate, SearchResult
 from autoimb.strategy.configuration import Configuration
 
@@ -106,16 +106,20 @@ def list_tiers(
     tiers: dict[str, Tier] = {}
     for one in found.candidates:
         configuration = one.record.configuration
-        name, proba = tier_of(configuration), pool((one.evaluation, *one.repeats))
-        tiers.setdefault(name, Tier(name, configuration, proba, one))
+        name = tier_of(configuration)
+        tiers.setdefault(name, Tier(name, configuration, _as_exported(one), one))
     if (default := _default(found)) is not None:
-        proba = pool((default.evaluation, *default.repeats))
-        configuration = default.record.configuration
+        configuration, proba = default.record.configuration, _as_exported(default)
         tiers["nothing"] = Tier(
             "nothing", configuration, proba, default, is_tuned=not needs_decision
         )
     plainer = [tiers[name] for name in PLAINNESS[: PLAINNESS.index(own)] if name in tiers]
     return (*plainer, Tier(own, best, exported.proba, None))
+
+
+def _as_exported(one: Candidate) -> FloatArray:
+    """Give what it predicts if it is exported alone: a model that is to be read is one fit."""
+    return pool((one.evaluation, *one.repeats[: count_repeats([one])]))
 
 
 def _default(found: SearchResult) -> Candidate | None:
