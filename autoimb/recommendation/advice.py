@@ -16,7 +16,7 @@ from autoimb.evaluation.estimate import Estimate
 from autoimb.metrics import Metric
 from autoimb.recommendation.appraisal import Appraisal
 from autoimb.recommendation.words import describe
-from autoimb.search.baselines import DO_NOTHING
+from autoimb.search.baselines import DO_NOTHING, TUNED_THRESHOLD
 from autoimb.search.blend import Exported
 
 __all__ = ["Case", "Reason", "Recommendation", "recommend"]
@@ -59,10 +59,14 @@ class Case:
     n_rarest: int
     prefers_simple: bool = False
 
+    def against(self, name: str) -> Comparison | None:
+        """Return what is exported against a baseline, if it was compared."""
+        return next((one for one in self.appraisal.baselines if one.name == name), None)
+
     @property
     def gain(self) -> Comparison | None:
         """What is exported against doing nothing."""
-        return next((one for one in self.appraisal.baselines if one.name == DO_NOTHING), None)
+        return self.against(DO_NOTHING)
 
 
 @dataclass(frozen=True)
@@ -197,6 +201,25 @@ def _against_nothing(case: Case) -> Iterator[Reason]:
     )
 
 
+def _against_threshold(case: Case) -> Iterator[Reason]:
+    """Say what is left of the gain once the default model's decision is tuned alike."""
+    one = case.against(TUNED_THRESHOLD)
+    if one is None or not case.metric.needs_decision:
+        return
+    outcome = {
+        "clear": "more than that is gained beyond doubt",
+        "likely": "more than that is probably gained",
+        "undecided": "these data cannot tell whether anything more is gained",
+    }[_surety(one)]
+    score = case.appraisal.baseline_scores[TUNED_THRESHOLD]
+    yield Reason(
+        "against_threshold",
+        f"With nothing but its decision tuned the default model scores {score:.3f}: {outcome} "
+        f"({one.difference:+.3f}, 95 %: {one.low:+.3f} to {one.high:+.3f}).",
+        {**one.to_dict(), "score": score},
+    )
+
+
 def _plainer(case: Case) -> Iterator[Reason]:
     """Say why a plainer strategy is recommended than the one that scores best."""
     chosen = case.appraisal.plainest
@@ -313,6 +336,6 @@ def _state_a_cost(case: Case) -> Iterator[Reason]:
 
 # In the order in which they are told.
 REASONS: tuple[Callable[[Case], Iterator[Reason]], ...] = (
-    _worth, _against_nothing, _plainer, _parts, _not_worth_it, _not_compared, _decision,
-    _more_positives, _state_a_cost,
+    _worth, _against_nothing, _against_threshold, _plainer, _parts, _not_worth_it, _not_compared,
+    _decision, _more_positives, _state_a_cost,
 )  # fmt: skip

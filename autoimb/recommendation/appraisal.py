@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from autoimb.metrics import Metric, get_metric
 from autoimb.recommendation.estimation import estimate_scores, optimism_of
 from autoimb.recommendation.plainness import Tier, list_tiers, plainest
 from autoimb.recommendation.scored_rows import ScoredRows
-from autoimb.search.blend import Exported, cross_fitted_blend, pool
+from autoimb.search.blend import Exported, combine, cross_fitted_blend, pool
 from autoimb.search.records import Reference, SearchResult
 
 __all__ = ["Appraisal", "appraise"]
@@ -111,15 +111,17 @@ def appraise(
     optimism = optimism_of(found, exported, evaluator, n_threads)
     rows = ScoredRows.scored_at(evaluator, found.level)
     complete = [r for r in found.records if r.state == "complete"]
-    baselines, scores = _against_baselines(found, exported, evaluator, rows, optimism)
-    best = rows.resample(exported.proba)
     tiers = list_tiers(found, exported, needs_decision=metric.needs_decision)
-    others = {tier.name: rows.resample(tier.proba, is_tuned=tier.is_tuned) for tier in tiers[:-1]}
+    n_repeats = _fewest_repeats(found, exported, tiers)
+    best = rows.resample(_combine_first(found, exported, evaluator, n_repeats))
+    baselines, scores = _against_baselines(found, exported, rows, best, optimism, n_repeats)
+    others = {
+        tier.name: rows.resample(tier.predict(n_repeats), is_tuned=tier.is_tuned)
+        for tier in tiers[:-1]
+    }
+    compared = compare(best, others, optimism, rows.shrink)
     tiers = tuple(
-        tier.held_against(comparison)
-        for tier, comparison in zip(
-            tiers, (*compare(best, others, optimism, rows.shrink), None), strict=True
-        )
+        tier.held_against(one) for tier, one in zip(tiers, (*compared, None), strict=True)
     )
     return Appraisal(
         metric=metric,
@@ -131,39 +133,62 @@ def appraise(
         n_tried=len(complete),
         baselines=baselines,
         baseline_scores=scores,
-        parts=_compare_parts(found, exported, rows, best),
+        parts=_compare_parts(found, exported, rows),
         tiers=tiers,
         plainest=plainest(tiers),
         not_compared=tuple(name for name in found.wanted if name not in scores),
     )
 
 
+def _fewest_repeats(found: SearchResult, exported: Exported, tiers: Sequence[Tier]) -> int:
+    """Count the further assignments to folds that all of the compared were scored on.
+
+    A mean over more of them scores higher by itself.
+    """
+    base = found.candidates[0].level
+    each = [len(one.evaluations) - 1 for one in found.baselines if one.level == base]
+    each += [len(tier.candidate.repeats) for tier in tiers if tier.candidate is not None]
+    return min([exported.n_repeats, *each])
+
+
+def _combine_first(
+    found: SearchResult, exported: Exported, evaluator: Evaluator, n_repeats: int
+) -> FloatArray:
+    """Return what is exported predicts in the mean over fewer assignments to folds."""
+    if n_repeats == exported.n_repeats:
+        return exported.proba
+    numbers = [one.number for one in exported.members]
+    by_number = {one.record.number: one for one in found.candidates}
+    members = [by_number[number] for number in numbers]
+    fewer = [replace(one, repeats=one.repeats[:n_repeats]) for one in members]
+    return combine(fewer, evaluator).proba
+
+
 def _against_baselines(
     found: SearchResult,
     exported: Exported,
-    evaluator: Evaluator,
     rows: ScoredRows,
+    best: Resampled,
     optimism: float,
+    n_repeats: int,
 ) -> tuple[tuple[Comparison, ...], Mapping[str, float]]:
     """Hold what is exported against the baselines, on the deepest level that all have reached."""
     base = found.candidates[0].level
     if all(one.level == base for one in found.baselines):
-        best, each = (
-            rows.resample(exported.proba),
-            {
-                one.name: rows.resample(pool(one.evaluations), is_tuned=one.is_tuned)
-                for one in found.baselines
-            },
-        )
-    else:
-        assert found.first_level is not None
-        rows = ScoredRows.of_excerpt(evaluator, found.first_level)
+        each = {
+            one.name: rows.resample(pool(one.evaluations[: n_repeats + 1]), is_tuned=one.is_tuned)
+            for one in found.baselines
+        }
+    elif found.first_level and all(one.number in found.tried for one in exported.members):
+        rows = ScoredRows.of_excerpt(rows.evaluator, found.first_level)
         best = rows.resample(_excerpt_of(exported, found, rows))
         each = {
             one.name: rows.resample(np.asarray(one.excerpt, dtype=float), is_tuned=one.is_tuned)
             for one in found.baselines
             if one.excerpt is not None
         }
+    else:
+        return (), {}
     sign = rows.metric.utility(1.0)
     scores = {name: sign * one.value for name, one in each.items()}
     return compare(best, each, optimism, rows.shrink), scores
@@ -179,7 +204,7 @@ def _excerpt_of(exported: Exported, found: SearchResult, rows: ScoredRows) -> Fl
 
 
 def _compare_parts(
-    found: SearchResult, exported: Exported, rows: ScoredRows, best: Resampled
+    found: SearchResult, exported: Exported, rows: ScoredRows
 ) -> tuple[Comparison, ...]:
     """Hold the best strategy against itself without a part, and a blend against its first."""
     alone = rows.resample(found.best_evaluation.scored_proba)
@@ -192,8 +217,11 @@ def _compare_parts(
         others[DECISION] = rows.resample(exported.proba, CrossFitted(decided.proba, codes))
     if exported.blend is not None:
         first = found.candidates[0]
-        others[BLENDING] = rows.resample(pool((first.evaluation, *first.repeats)))
-    return (*bought, *compare(best, others, shrink=rows.shrink))
+        again = first.repeats[: exported.n_repeats]
+        others[BLENDING] = rows.resample(pool((first.evaluation, *again)))
+    if not others:
+        return bought
+    return (*bought, *compare(rows.resample(exported.proba), others, shrink=rows.shrink))
 
 
 def _resample_first(rows: ScoredRows, one: Reference) -> Resampled:

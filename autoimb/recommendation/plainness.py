@@ -29,8 +29,6 @@ class Tier:
     name : str
         One of `PLAINNESS`.
     configuration : Configuration
-    proba : ndarray of shape (n_scored, n_classes)
-        Out-of-fold.
     candidate : Candidate or None
         What would be exported; None for a blend.
     is_tuned : bool
@@ -41,10 +39,18 @@ class Tier:
 
     name: str
     configuration: Configuration
-    proba: FloatArray
     candidate: Candidate | None
     is_tuned: bool = True
     comparison: Comparison | None = None
+
+    def predict(self, n_repeats: int) -> FloatArray:
+        """Return its out-of-fold probabilities, the mean over as many further assignments.
+
+        A model that is to be read is exported as one fit: no mean stands for it.
+        """
+        one = self.candidate
+        assert one is not None
+        return pool((one.evaluation, *one.repeats[: min(n_repeats, count_repeats([one]))]))
 
     def held_against(self, comparison: Comparison | None) -> Tier:
         """Add how far what is exported is ahead."""
@@ -107,19 +113,12 @@ def list_tiers(
     for one in found.candidates:
         configuration = one.record.configuration
         name = tier_of(configuration)
-        tiers.setdefault(name, Tier(name, configuration, _as_exported(one), one))
+        tiers.setdefault(name, Tier(name, configuration, one))
     if (default := _default(found)) is not None:
-        configuration, proba = default.record.configuration, _as_exported(default)
-        tiers["nothing"] = Tier(
-            "nothing", configuration, proba, default, is_tuned=not needs_decision
-        )
+        configuration = default.record.configuration
+        tiers["nothing"] = Tier("nothing", configuration, default, is_tuned=not needs_decision)
     plainer = [tiers[name] for name in PLAINNESS[: PLAINNESS.index(own)] if name in tiers]
-    return (*plainer, Tier(own, best, exported.proba, None))
-
-
-def _as_exported(one: Candidate) -> FloatArray:
-    """Give what it predicts if it is exported alone: a model that is to be read is one fit."""
-    return pool((one.evaluation, *one.repeats[: count_repeats([one])]))
+    return (*plainer, Tier(own, best, None))
 
 
 def _default(found: SearchResult) -> Candidate | None:

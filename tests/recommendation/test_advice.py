@@ -247,7 +247,7 @@ def test_a_plainer_strategy_is_scored_as_what_would_be_exported_in_its_place(sin
     for tier in (tiers["nothing"], tiers["threshold"]):
         assert tier.candidate is not None
         exported = combine([tier.candidate], made.evaluator, is_tuned=tier.is_tuned)
-        np.testing.assert_array_equal(tier.proba, exported.proba)
+        np.testing.assert_array_equal(tier.predict(exported.n_repeats), exported.proba)
 
 
 def test_from_an_excerpt_intervals_are_about_as_wide_as_from_all_rows(
