@@ -85,6 +85,7 @@ def test_the_arguments_are_those_that_programs_rely_on() -> None:
         "decision": None,
         "groups": None,
         "time": None,
+        "prefer": "best",
     }
 
 
