@@ -479,7 +479,7 @@ def test_a_large_table_gives_the_same_too(monkeypatch: pytest.MonkeyPatch) -> No
         for where in places
     )  # fmt: skip
     evaluated = {str(record.level) for record in known.result_.search.records}
-    assert "3 folds" in evaluated
+    assert "3 folds, repeat 1" in evaluated
     assert any(level.endswith(" rows") for level in evaluated)
     for found in others:
         boards = [one.leaderboard_.drop(columns="seconds") for one in (found, known)]
@@ -582,7 +582,7 @@ def test_a_run_without_its_model_is_refitted_all_the_same(replay: Command, tmp_p
     (tmp_path / "run" / "model.pkl").unlink()
     found = replay("--out", "again.pkl")
     assert found.code == 0
-    assert "\nThe folder holds no model to compare it with.\n" in found.stdout
+    assert "\nThere is no model in the folder to compare it with.\n" in found.stdout
     assert (tmp_path / "again.pkl").exists()
 
 

@@ -256,8 +256,12 @@ def test_every_format_gives_the_same_fit(
 ) -> None:
     found = quick_fit(written(loans, tmp_path / name), "--json").json
     assert found["score"] == fitted.result.score
-    told = [found["recommendation"], fitted.result.recommendation]
-    first, other = map(but_for_resamples, told)
+    told = [found["recommendation"], fitted.result.recommendation.to_dict()]
+    sentences = [
+        [one["strategy"], one["best"], *(reason["sentence"] for reason in one["reasons"])]
+        for one in told
+    ]
+    first, other = map(but_for_resamples, sentences)
     assert first == other
     assert found["threshold"] == fitted.result.model.rule.value
 
@@ -280,7 +284,7 @@ def test_a_target_that_was_named_is_not_called_assumed(quick_fit: Command, loans
 def test_positive_chooses_the_class_of_interest(quick_fit: Command, loans_csv: Path) -> None:
     found = quick_fit("loans.csv", "--positive", "no", "--json").json
     assert found["positive"] == "no"
-    assert "'no'" in found["recommendation"]
+    assert "'no'" in found["recommendation"]["best"]
     assert not any("positive class" in note for note in found["notes"])
     # average precision of the frequent class
     assert found["score"] > 0.8

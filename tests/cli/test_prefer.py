@@ -36,6 +36,7 @@ def is_same(one: Path, other: Path, table: pd.DataFrame) -> bool:
     return np.array_equal(*proba) and models[0].rule == models[1].rule
 
 
+@pytest.mark.slow
 def test_either_run_can_be_replayed_as_the_other(
     quick_fit: Command, cli: Command, one_table: pd.DataFrame, tmp_path: Path
 ) -> None:

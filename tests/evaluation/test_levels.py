@@ -234,12 +234,13 @@ def test_a_level_begins_another_that_has_more_folds_and_is_alike_in_all_else() -
 
 
 @UNHURRIED
-@given(st.integers(2, 400), COUNTS, N_FOLDS)
+@given(st.integers(2, 2000), COUNTS, N_FOLDS)
 def test_few_rows_of_a_class_earn_further_deals(few: int, counts: list[int], n_folds: int) -> None:
     levels = plan_levels([few, *counts], n_folds)
     repeats = [level.repeat for level in levels]
     assert repeats == sorted(repeats)
-    assert (max(repeats) > 0) is (min(few, *counts) < 200)
+    n_rarest = min(few, *counts)
+    assert max(repeats) == (2 if n_rarest < 200 else 1 if n_rarest < 1000 else 0)
     assert all(level == Level(n_folds, repeat=level.repeat) for level in levels if level.repeat)
 
 

@@ -80,6 +80,7 @@ def test_the_best_of_many_useless_trials_is_corrected_to_what_any_of_them_is_wor
     assert abs(np.mean(corrected)) < 0.5 * np.mean(luck)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_chosen", [1, 4])
 def test_neither_a_threshold_nor_a_blend_makes_useless_trials_better_than_chance(
     n_chosen: int,

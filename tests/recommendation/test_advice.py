@@ -98,6 +98,7 @@ def reasons(told: Recommendation) -> dict[str, Any]:
     return {one.kind: one for one in told.reasons}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["average_precision", "f1", "log_loss"])
 def test_where_nothing_helps_it_says_to_do_nothing_and_claims_nothing(name: str) -> None:
     told = [

@@ -120,7 +120,7 @@ class Tilted(ClassifierMixin, BaseEstimator):
 
 
 class Lingering(Tilted):
-    """Take long to train on all rows, of which there are `many`, and no time on fewer."""
+    """Take long to train on all rows, of which there are `many`, and no time on other numbers."""
 
     def __init__(
         self, angle: float = 0.0, seconds: float = 0.0, notes: str = "", many: int = 1
@@ -130,7 +130,7 @@ class Lingering(Tilted):
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> Lingering:
         super().fit(X, y)
-        if len(X) >= self.many:
+        if len(X) == self.many:
             time.sleep(60)
         return self
 
