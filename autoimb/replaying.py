@@ -96,7 +96,7 @@ def replay(
     level, trainings = Level(**wanted["level"]), read_trainings(wanted)
     with open_executor(evaluator, resources) as executor:
         members = _evaluate_again(wanted, trainings, level, executor)
-        exported = combine(members, evaluator, is_tuned=wanted["is_tuned"])
+        exported = combine(members, evaluator, is_tuned=wanted.get("is_tuned", True))
         pipeline = train_again(trainings, exported.blend, executor)
     model = make_model(pipeline, exported, evaluator, dataset, level)
     same = _compare(model, folder / MODEL_FILE, dataset, evaluator) if is_exported else None
@@ -105,7 +105,7 @@ def replay(
 
 def _choose(run: Mapping[str, Any], prefer: Preference | None) -> tuple[Mapping[str, Any], bool]:
     """Return what is wanted, and whether it is what the run exported."""
-    exported, alternative = run["exported"], run["alternative"]
+    exported, alternative = run["exported"], run.get("alternative")
     if alternative is None or prefer in (None, exported["prefer"]):
         return exported, True
     return alternative, False
@@ -118,7 +118,7 @@ def _evaluate_again(
     executor: Executor,
 ) -> list[Candidate]:
     started = [
-        [executor.submit(task, None) for task in _tasks(fits[0], level, wanted["n_repeats"])]
+        [executor.submit(task, None) for task in _tasks(fits[0], level, wanted.get("n_repeats", 0))]
         for fits in trainings
     ]
     return [
