@@ -109,14 +109,14 @@ def appraise(
     """
     metric = get_metric(evaluator.metric)
     optimism = optimism_of(found, exported, evaluator, n_threads)
-    rows = ScoredRows.scored_at(evaluator, found.level)
+    rows = ScoredRows(evaluator, found.level)
     complete = [r for r in found.records if r.state == "complete"]
     tiers = list_tiers(found, exported, needs_decision=metric.needs_decision)
     n_repeats = _fewest_repeats(found, exported, tiers)
-    best = rows.resample(_combine_first(found, exported, evaluator, n_repeats))
+    best = rows.resample(rows.cut(_combine_first(found, exported, evaluator, n_repeats)))
     baselines, scores = _against_baselines(found, exported, rows, best, optimism, n_repeats)
     others = {
-        tier.name: rows.resample(tier.predict(n_repeats), is_tuned=tier.is_tuned)
+        tier.name: rows.resample(rows.cut(tier.predict(n_repeats)), is_tuned=tier.is_tuned)
         for tier in tiers[:-1]
     }
     compared = compare(best, others, optimism, rows.shrink)
@@ -125,7 +125,7 @@ def appraise(
     )
     return Appraisal(
         metric=metric,
-        estimates=estimate_scores(found, exported, evaluator, optimism),
+        estimates=estimate_scores(found, exported, evaluator, optimism, rows),
         optimism=optimism,
         best_trial=max(
             (r.scores[metric.name].value for r in complete), key=metric.utility, default=np.nan
@@ -176,11 +176,13 @@ def _against_baselines(
     base = found.candidates[0].level
     if all(one.level == base for one in found.baselines):
         each = {
-            one.name: rows.resample(pool(one.evaluations[: n_repeats + 1]), is_tuned=one.is_tuned)
+            one.name: rows.resample(
+                rows.cut(pool(one.evaluations[: n_repeats + 1])), is_tuned=one.is_tuned
+            )
             for one in found.baselines
         }
     elif found.first_level and all(one.number in found.tried for one in exported.members):
-        rows = ScoredRows.of_excerpt(rows.evaluator, found.first_level)
+        rows = ScoredRows(rows.evaluator, found.first_level)
         best = rows.resample(_excerpt_of(exported, found, rows))
         each = {
             one.name: rows.resample(np.asarray(one.excerpt, dtype=float), is_tuned=one.is_tuned)
@@ -207,22 +209,23 @@ def _compare_parts(
     found: SearchResult, exported: Exported, rows: ScoredRows
 ) -> tuple[Comparison, ...]:
     """Hold the best strategy against itself without a part, and a blend against its first."""
-    alone = rows.resample(found.best_evaluation.scored_proba)
+    alone = rows.resample(rows.cut(found.best_evaluation.scored_proba))
     without = {one.name: _resample_first(rows, one) for one in found.parts}
     bought = compare(alone, without, shrink=rows.shrink)
     others: dict[str, Resampled] = {}
+    proba = rows.cut(exported.proba)
     if rows.metric.needs_decision:
-        decided = rows.decide(exported.proba)
+        decided = rows.decide(proba)
         codes = argmax_rule(rows.evaluator.n_classes).decide(decided.proba)
-        others[DECISION] = rows.resample(exported.proba, CrossFitted(decided.proba, codes))
+        others[DECISION] = rows.resample(proba, CrossFitted(decided.proba, codes))
     if exported.blend is not None:
         first = found.candidates[0]
         again = first.repeats[: exported.n_repeats]
-        others[BLENDING] = rows.resample(pool((first.evaluation, *again)))
+        others[BLENDING] = rows.resample(rows.cut(pool((first.evaluation, *again))))
     if not others:
         return bought
-    return (*bought, *compare(rows.resample(exported.proba), others, shrink=rows.shrink))
+    return (*bought, *compare(rows.resample(proba), others, shrink=rows.shrink))
 
 
 def _resample_first(rows: ScoredRows, one: Reference) -> Resampled:
-    return rows.resample(one.evaluations[0].scored_proba, is_tuned=one.is_tuned)
+    return rows.resample(rows.cut(one.evaluations[0].scored_proba), is_tuned=one.is_tuned)

@@ -74,7 +74,11 @@ def optimism_of(
 
 
 def estimate_scores(
-    found: SearchResult, exported: Exported, evaluator: Evaluator, optimism: float | None = None
+    found: SearchResult,
+    exported: Exported,
+    evaluator: Evaluator,
+    optimism: float | None = None,
+    rows: ScoredRows | None = None,
 ) -> Mapping[str, Estimate]:
     """Put an interval around every score, that of the searched metric less what luck added to it.
 
@@ -85,6 +89,8 @@ def estimate_scores(
     evaluator : Evaluator
     optimism : float, optional
         As `appraise` found it; by default it is estimated among strategies as plain.
+    rows : ScoredRows, optional
+        Of the level that what is exported was evaluated at, if they are at hand.
 
     Returns
     -------
@@ -93,9 +99,9 @@ def estimate_scores(
     """
     if optimism is None:
         optimism = optimism_of(found, exported, evaluator, 1, as_plain=True)
-    rows = ScoredRows.scored_at(evaluator, found.level)
+    rows = rows or ScoredRows(evaluator, found.level)
     names = [name for name in exported.scores if name in METRICS or name == rows.metric.name]
-    drawn = rows.score_all(exported.proba, names, is_tuned=exported.is_tuned)
+    drawn = rows.score_all(rows.cut(exported.proba), names, is_tuned=exported.is_tuned)
     growth = _estimate_growth(found, rows, names)
     luck = {rows.metric.name: Resampled(-rows.metric.utility(optimism), np.zeros(1))}
     estimates = {}
@@ -121,7 +127,8 @@ def _estimate_growth(
     all_rows, more_rows, fewer_rows = (k**-0.5 for k in (n, n - 1, (n - 1) // 2))
     share = (more_rows - all_rows) / (fewer_rows - more_rows)
     more, fewer = (
-        rows.score_all(one.scored_proba, names) for one in (found.best_evaluation, found.halved)
+        rows.score_all(rows.cut(one.scored_proba), names)
+        for one in (found.best_evaluation, found.halved)
     )
     return {
         name: Resampled(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from autoimb.arrays import AnyArray, FloatArray
 from autoimb.decision.rules import argmax_rule
+from autoimb.decision.scored import Scored
 from autoimb.evaluation.bootstrap import Weights, draw_resamples, score_resamples
 from autoimb.evaluation.compare import Resampled
 from autoimb.evaluation.engine import Evaluator
@@ -24,67 +26,57 @@ __all__ = ["ScoredRows"]
 class ScoredRows:
     """Rows with their folds, and resamples of them, on which strategies are compared.
 
+    Of very many rows that a level scores an excerpt, its frequent classes counting for more.
+
     Parameters
     ----------
     evaluator : Evaluator
     level : Level
-        Of what is compared.
-    rows : ndarray of shape (n_rows,)
-        Places in the table of those that predictions are given for; some that the level scores.
-    kept : ndarray of shape (n_kept,)
-        Places among these of those that are resampled.
-    counts_as : ndarray of shape (n_kept,)
-        How many rows each of those stands for.
+        At which all that is compared was evaluated.
 
     Attributes
     ----------
     metric : Metric
+    rows : ndarray of shape (n_rows,)
+        Their places in the table.
+    folds : Folds
     shrink : float
         Factor for deviations of resamples of fewer rows than there are.
     """
 
-    def __init__(
-        self,
-        evaluator: Evaluator,
-        level: Level,
-        rows: AnyArray,
-        kept: AnyArray,
-        counts_as: AnyArray,
-    ) -> None:
+    def __init__(self, evaluator: Evaluator, level: Level) -> None:
         places, folds = evaluator.scored(level)
+        excerpt = choose_excerpt(evaluator, level)
         self.evaluator = evaluator
         self.metric = get_metric(evaluator.metric)
-        self.rows, self.folds = rows, folds.take(np.searchsorted(places, rows))
-        self.judged = np.flatnonzero(self.folds.judged)
-        is_judged = self.folds.judged[kept]
-        self.kept = kept[is_judged]
-        y, all_y = evaluator.y[rows[self.kept]], evaluator.y[places]
-        units = evaluator.drawn_together(rows[self.kept])
-        rng = np.random.default_rng(evaluator.seed)
-        drawn = draw_resamples(y, units, N_RESAMPLES, rng)
-        self.weights: Weights = drawn * counts_as[is_judged].astype(np.float32)[:, None]
-        share = np.bincount(y, minlength=evaluator.n_classes) / np.maximum(
-            np.bincount(all_y[folds.judged], minlength=evaluator.n_classes), 1
-        )
+        self.rows = excerpt.rows
+        self._places = np.searchsorted(places, excerpt.rows)
+        self.folds = folds.take(self._places)
+        self._judged = np.flatnonzero(self.folds.judged)
+        n_classes, y = evaluator.n_classes, evaluator.y[self.rows]
+        sizes = np.bincount(evaluator.y[places], minlength=n_classes)
+        kept = np.bincount(y, minlength=n_classes) / np.maximum(sizes, 1)
         # Of fewer rows than there are, resamples deviate by more.
-        self.shrink = float(np.sqrt(min(share.max(), 1.0)))
+        self.shrink = float(np.sqrt(kept.max()))
+        self._class_weights = 1 / np.maximum(kept, 1e-9) if (kept[sizes > 0] < 1).any() else None
+        judged = self._judged
+        self._once = excerpt.counts_as[judged].astype(np.float32)[:, None]
+        units = evaluator.drawn_together(self.rows[judged])
+        drawn = draw_resamples(y[judged], units, N_RESAMPLES, np.random.default_rng(evaluator.seed))
+        self._drawn: Weights = drawn * self._once
 
-    @classmethod
-    def scored_at(cls, evaluator: Evaluator, level: Level) -> ScoredRows:
-        """Take all rows that are scored at a level; resample an excerpt of them."""
-        rows, _ = evaluator.scored(level)
-        excerpt = choose_excerpt(evaluator, level)
-        return cls(evaluator, level, rows, np.searchsorted(rows, excerpt.rows), excerpt.counts_as)
+    def cut(self, proba: AnyArray) -> FloatArray:
+        """Return the rows that are compared of all that the level scores.
 
-    @classmethod
-    def of_excerpt(cls, evaluator: Evaluator, level: Level) -> ScoredRows:
-        """Take the rows alone whose predictions are kept of every trial."""
-        excerpt = choose_excerpt(evaluator, level)
-        return cls(evaluator, level, excerpt.rows, np.arange(len(excerpt.rows)), excerpt.counts_as)
+        Parameters
+        ----------
+        proba : ndarray of shape (n_scored, n_classes)
+        """
+        return np.asarray(proba[self._places], dtype=float)
 
     def decide(self, proba: FloatArray, *, is_tuned: bool = True) -> CrossFitted:
         """Calibrate and decide each fold by the others, or take the argmax."""
-        scored = self.evaluator.select(self.rows, proba)
+        scored = self._select(proba)
         if is_tuned:
             return cross_fit(self.evaluator.criterion, scored, self.folds)
         return CrossFitted(scored.proba, argmax_rule(scored.n_classes).decide(scored.proba))
@@ -106,33 +98,45 @@ class ScoredRows:
         -------
         mapping of str to Resampled
         """
-        scored, found = (
-            self.evaluator.select(self.rows, proba),
-            self.decide(proba, is_tuned=is_tuned),
-        )
+        scored = replace(self._select(proba).take(self._judged), class_weights=None)
+        found = self.decide(proba, is_tuned=is_tuned).take(self._judged)
         metrics, criterion = [get_metric(name) for name in names], self.evaluator.criterion
-        once = np.ones((len(self.judged), 1), dtype=np.float32)
         whole, drawn = (
-            resample_scores(metrics, criterion, scored.take(rows), found.take(rows), weights)
-            for rows, weights in ((self.judged, once), (self.kept, self.weights))
+            resample_scores(metrics, criterion, scored, found, weights)
+            for weights in (self._once, self._drawn)
         )
         return {name: Resampled(float(whole[name][0]), drawn[name]) for name in whole}
 
     def resample(
         self, proba: FloatArray, found: CrossFitted | None = None, *, is_tuned: bool = True
     ) -> Resampled:
-        """Score a strategy on the rows, and on resamples of them; greater is better."""
+        """Score a strategy by the searched metric, on the rows and on resamples of them.
+
+        Parameters
+        ----------
+        proba : ndarray of shape (n_rows, n_classes)
+        found : CrossFitted, optional
+            What was made of it; by default what `decide` makes of it.
+        is_tuned : bool
+            As in `decide`.
+
+        Returns
+        -------
+        Resampled
+            Greater is better.
+        """
         if found is None:
             # A ranking is the same however it is calibrated and cut.
             is_tuned &= self.metric.of_ranking is None
             found = self.decide(proba, is_tuned=is_tuned)
-        scored, sign = self.evaluator.select(self.rows, proba), self.metric.utility(1.0)
+        scored, decided = self._select(proba).take(self._judged), found.take(self._judged)
+        whole, drawn = (
+            self.metric.utility(1.0)
+            * score_resamples(self.metric, scored, decided.proba, decided.codes, weights)
+            for weights in (self._once, self._drawn)
+        )
+        return Resampled(float(whole[0]), drawn)
 
-        def score(rows: AnyArray, weights: Weights) -> FloatArray:
-            part = found.take(rows)
-            return sign * score_resamples(
-                self.metric, scored.take(rows), part.proba, part.codes, weights
-            )
-
-        all_once = np.ones((len(self.judged), 1), dtype=np.float32)
-        return Resampled(float(score(self.judged, all_once)[0]), score(self.kept, self.weights))
+    def _select(self, proba: FloatArray) -> Scored:
+        scored = self.evaluator.select(self.rows, proba)
+        return replace(scored, class_weights=self._class_weights)
