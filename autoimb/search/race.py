@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ RACE_SHARE, PARTS_SHARE = 0.15, 0.1
 # A sampler makes more rows of them than the default model alone is trained on.
 MARGIN = 1.5
 HALVED = "rows"
+# Numbers from -1 on stand for these, further ones for parts.
+MAX_BASELINES = 100
 
 
 @dataclass(frozen=True)
@@ -175,27 +178,29 @@ class Race:
         """Evaluate in order what a share of the time suffices for."""
         share = math.inf if self.budget.seconds is None else PARTS_SHARE * self.budget.seconds
         left = min(seconds_left, share)
+        found = {name: self._find(task) for name, task in tasks.items()}
+        known = {name: one for name, one in found.items() if one is not None}
         started: dict[str, Future[Evaluation]] = {}
         try:
-            for number, (name, task) in enumerate(tasks.items(), 1):
-                needed = seconds_each * math.ceil(number / self.executor.n_workers)
-                if (known := self._find(task)) is not None:
-                    started[name] = Future()
-                    started[name].set_result(known)
-                elif needed <= left:
-                    started[name] = self.executor.submit(task, _limit(left))
+            for name in (name for name in tasks if name not in known):
+                needed = seconds_each * math.ceil((len(started) + 1) / self.executor.n_workers)
+                if needed <= left:
+                    started[name] = self.executor.submit(tasks[name], _limit(left))
             wait(started.values(), _limit(left))
         finally:
             for future in started.values():
                 future.cancel()
-        return {name: future.result() for name, future in started.items() if _is_fine(future)}
+        for name, future in started.items():
+            if _is_fine(future):
+                known[name] = self.contest.kept.save(_number(tasks[name]), 0, future.result())
+        return {name: known[name] for name in tasks if name in known}
 
     def _find(self, task: Task) -> Evaluation | None:
-        """Return what was evaluated before."""
+        """Return what was evaluated before, perhaps by a search that was to go on."""
         for one in (self.contest.default, *self.contest.references.values()):
             if one and one.level == task.level and one.record.configuration == task.configuration:
                 return one.evaluation
-        return None
+        return self.contest.kept.load(_number(task), 0)
 
 
 def list_parts(configuration: Configuration, space: SearchSpace) -> dict[str, Configuration]:
@@ -229,6 +234,12 @@ def list_parts(configuration: Configuration, space: SearchSpace) -> dict[str, Co
     if plain != configuration.model:
         found["parameters of the model"] = replace(configuration, model=plain)
     return found
+
+
+def _number(task: Task) -> int:
+    """Give a number to what is no trial, so that it can be kept beside those that are."""
+    asked = (sorted(map(str, task.configuration.flat.items())), task.level)
+    return -zlib.crc32(repr(asked).encode()) - MAX_BASELINES
 
 
 def _limit(seconds: float) -> float | None:
