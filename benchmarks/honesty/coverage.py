@@ -4,13 +4,15 @@
 
 Each draw has 500 to 3,000 rows to train on, from three families of data, and 100,000 further rows
 that tell what the exported model is truly worth. Half of the fits maximise the average precision,
-half F1.
+half F1. What is done is kept in --out: start it again to go on.
 """
 
 from __future__ import annotations
 
+import json
 import warnings
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from fits import fit_quickly, make_parser, run_all
@@ -27,8 +29,7 @@ def measure(number: int, n_trials: int) -> dict[str, float | str]:
     search = fit_quickly(drawn.X, drawn.y, name, n_trials, number)
     model, found = search.model_, search.result_.estimates[name]
     proba = model.predict_proba(drawn.X_further)
-    labels = model.labels.encode(model.labels.decode(model.rule.decide(proba)))
-    truth = get_metric(name).evaluate(drawn.y_further, proba, labels)
+    truth = get_metric(name).evaluate(drawn.y_further, proba, model.rule.decide(proba))
     return {
         "metric": name, "truth": truth, "value": found.value, "low": found.low,
         "high": found.high, "best": search.result_.appraisal.best_trial,
@@ -37,9 +38,16 @@ def measure(number: int, n_trials: int) -> dict[str, float | str]:
 
 
 def main() -> None:
-    args = make_parser(__doc__, 100).parse_args()
+    parser = make_parser(__doc__, 100)
+    parser.add_argument("--out", type=Path, default=Path("coverage.jsonl"))
+    args = parser.parse_args()
+    done = args.out.read_text().splitlines() if args.out.exists() else []
+    rows = [json.loads(line) for line in done]
     work = partial(measure, n_trials=args.trials)
-    rows = list(run_all(work, range(args.draws), args.jobs))
+    for row in run_all(work, range(len(rows), args.draws), args.jobs):
+        rows.append(row)
+        with args.out.open("a") as file:
+            file.write(json.dumps(row) + "\n")
     print(
         "metric              draws  covered  bias of the headline    of the best trial  half-width"
     )

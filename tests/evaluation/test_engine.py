@@ -99,6 +99,21 @@ def test_no_row_is_scored_by_a_model_that_saw_it_or_its_copy(
     assert evaluator(data).evaluate(strategy).proba[:, 1].max() == 0
 
 
+def test_half_of_the_other_folds_are_some_of_what_is_trained_on(
+    space: SearchSpace, data: Dataset
+) -> None:
+    cross = evaluator(data)
+    for fold in range(4):
+        fewer = cross.half_of_training_rows(fold)
+        assert set(fewer) < set(cross.training_rows(fold))
+        assert len(set(cross.folds[fewer])) == 1  # of three, rounded down
+    task = Task(space.default(model="memorising"), Level(4, is_halved=True))
+    assert cross.evaluate(task).proba[:, 1].max() == 0
+    logistic = space.default(model="logistic")
+    halved = cross.evaluate(Task(logistic, Level(4, is_halved=True)))
+    assert not np.array_equal(halved.proba, cross.evaluate(logistic).proba)
+
+
 def test_an_evaluation_scores_every_row(space: SearchSpace, data: Dataset) -> None:
     found = evaluator(data, "average_precision").evaluate(space.default(model="logistic"))
     assert found.proba.shape == (120, 2)

@@ -14,7 +14,9 @@ from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import Costs
 from autoimb.decision.floors import Floor
 from autoimb.evaluation.levels import Level
+from autoimb.metrics import get_metric
 from autoimb.recommendation.advice import Recommendation
+from autoimb.recommendation.estimation import estimate_scores
 from autoimb.recommendation.plainness import PLAINNESS, TOLD, list_tiers, plainest, tier_of
 from autoimb.search.baselines import DO_NOTHING
 from autoimb.search.blend import combine
@@ -266,3 +268,50 @@ def test_from_an_excerpt_intervals_are_about_as_wide_as_from_all_rows(
     ratios = widths[0] / widths[1]
     assert ratios.min() > 0.6
     assert ratios.max() < 2.1
+
+
+@pytest.mark.parametrize("metric", ["average_precision", "f1", "log_loss"])
+def test_what_half_of_the_folds_lose_is_added_in_part_to_the_headline(metric: str) -> None:
+    """With three folds: (2^-.5 - 3^-.5) / (1^-.5 - 2^-.5) of it, by the root of the rows."""
+    made = MadeUp(metric, trials=[(DEFAULT, 2.0)])
+    halved = made.evaluate(0.5, replace(made.levels[0], is_halved=True))
+    estimates = [
+        estimate_scores(found, made.exported, made.evaluator, 0.0)[metric]
+        for found in (made.found, replace(made.found, halved=halved))
+    ]
+    alone, fewer = made.found.best.scores[metric].value, halved.scores[metric].value
+    share = (2**-0.5 - 3**-0.5) / (1 - 2**-0.5)
+    added = estimates[1].value - estimates[0].value
+    assert added == pytest.approx(share * (alone - fewer), rel=0.1)
+    assert get_metric(metric).utility(added) > 0
+    assert estimates[1].low < estimates[1].value < estimates[1].high
+
+
+def test_obvious_strategies_that_were_not_compared_are_named() -> None:
+    made = MadeUp(baselines={"SMOTE 1:1": 1.0})
+    made.found = replace(made.found, wanted=("do nothing", "SMOTE 1:1", "LightGBM defaults"))
+    (reason,) = [one for one in made.recommend().reasons if one.kind == "not_compared"]
+    assert "LightGBM defaults" in reason.sentence and "SMOTE" not in reason.sentence
+
+
+def test_what_the_threshold_alone_gains_is_told_apart_from_the_rest() -> None:
+    reasons = {one.kind: one for one in MadeUp("f1", trials=[(DEFAULT, 0.8)]).recommend().reasons}
+    assert reasons["against_nothing"].evidence["difference"] > 0
+    assert reasons["against_threshold"].evidence["difference"] == pytest.approx(0.0)
+    kinds = [one.kind for one in MadeUp("average_precision").recommend().reasons]
+    assert "against_threshold" not in kinds
+
+
+def test_a_mean_over_more_assignments_is_not_held_against_one_over_fewer() -> None:
+    """Averages score higher by themselves: a baseline that came less far must not lose by it."""
+    levels = (Level(3), Level(3, repeat=1), Level(3, repeat=2))
+    made = MadeUp(
+        trials=[(DEFAULT, 1.0)], baselines={"SMOTE 1:1": 1.0}, levels=levels, max_step=0, noise=2.0
+    )
+    own = made.appraise().baseline_scores["tuned threshold only"]
+    first = made.found.default
+    assert first is not None and made.exported.n_repeats == 2
+    alone = made.found.default_evaluations[0].scored_proba
+    codes = alone.argmax(axis=1)
+    metric = get_metric("average_precision")
+    assert own == pytest.approx(metric.evaluate(made.y, alone, codes), abs=1e-6)
