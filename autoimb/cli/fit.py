@@ -255,9 +255,10 @@ def _name(row: dict[Any, Any]) -> str:
 
 
 def scores_line(run: Run) -> str:
-    """Show all metrics of what is exported."""
-    scores = run.result.exported.scores.items()
-    return "Scores of the exported model: " + ", ".join(f"{name} {score}" for name, score in scores)
+    """Show all metrics of what is exported, with their intervals."""
+    scores = run.result.estimates.items()
+    title = "Scores of the exported model, with 95 % intervals:"
+    return "\n".join([title, wrapped(", ".join(f"{name} {score}" for name, score in scores))])
 
 
 def calibration_lines(run: Run) -> str:

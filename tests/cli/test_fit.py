@@ -179,7 +179,7 @@ def test_the_text_tells_what_was_assumed_found_and_comes_next(
     assert re.search(r"\nStrategies by f1, cross-validated \(3 trials in \d+ s\):\n", text)
     assert re.search(r"\n +\d+  lightgbm \(no sampler, no weight\) +0\.5 +\d\.\d{3} ± ", text)
     assert re.search(r"\n +\d+  lightgbm \(no sampler, no weight\) +tuned +\d\.\d{3} ± ", text)
-    assert "\nScores of the exported model: f1 0." in text
+    assert "\nScores of the exported model, with 95 % intervals:\n  f1 0." in text
     assert "\nNext:\n" in text
 
 
