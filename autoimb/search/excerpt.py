@@ -11,7 +11,7 @@ from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.levels import Level
 from autoimb.strategy.thinning import thin
 
-__all__ = ["Excerpt", "choose_excerpt", "excerpt_of"]
+__all__ = ["MAX_CELLS", "Excerpt", "choose_excerpt", "excerpt_of"]
 
 # Rows times classes: 160 kB of each trial.
 MAX_CELLS = 40_000

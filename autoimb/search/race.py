@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 
+from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.levels import Level
 from autoimb.evaluation.tasks import Evaluation, Task
 from autoimb.search.baselines import Baseline
 from autoimb.search.budget import Budget
 from autoimb.search.contest import Contest
+from autoimb.search.excerpt import MAX_CELLS
 from autoimb.search.executors import Executor
 from autoimb.search.records import Candidate, Reference, TrialRecord
 from autoimb.strategy.configuration import Choice, Configuration
@@ -24,6 +26,8 @@ __all__ = ["Apart", "Race", "list_parts"]
 RACE_SHARE, PARTS_SHARE = 0.15, 0.1
 # A sampler makes more rows of them than the default model alone is trained on.
 MARGIN = 1.5
+# What comparing and resampling takes where as many rows are kept as can be, at most a part of all.
+APPRAISAL_SECONDS, APPRAISAL_SHARE = 4.0, 0.1
 HALVED = "rows"
 # Numbers from -1 on stand for these, further ones for parts.
 MAX_BASELINES = 100
@@ -54,9 +58,7 @@ class Race:
     contest : Contest
     executor : Executor
     budget : Budget
-    n_folds : int
-    in_time : bool
-        Whether folds follow one another in time.
+    evaluator : Evaluator
     """
 
     def __init__(
@@ -65,11 +67,11 @@ class Race:
         contest: Contest,
         executor: Executor,
         budget: Budget,
-        n_folds: int,
-        in_time: bool,
+        evaluator: Evaluator,
     ) -> None:
-        self.n_folds = n_folds
-        self.in_time = in_time
+        self.n_folds = evaluator.n_folds
+        self.in_time = evaluator.in_time
+        self.n_classes = evaluator.n_classes
         self.baselines = baselines
         self.contest = contest
         self.executor = executor
@@ -92,6 +94,13 @@ class Race:
         each = MARGIN * default.evaluation.seconds
         left = len(self.apart) - len(self.contest.references)
         return min(each * left / self.executor.n_workers, RACE_SHARE * self.budget.seconds)
+
+    def seconds_to_appraise(self) -> float:
+        """Estimate how long the comparisons will take that follow the search."""
+        if self.budget.seconds is None or self.contest.excerpt is None:
+            return 0.0
+        n_cells = len(self.contest.excerpt) * self.n_classes
+        return min(APPRAISAL_SECONDS * n_cells / MAX_CELLS, APPRAISAL_SHARE * self.budget.seconds)
 
     def run(self, seconds_left: Callable[[], float]) -> None:
         """Evaluate them as every trial was.

@@ -102,7 +102,7 @@ def search(
     levels = levels or (Level(evaluator.n_folds),)
     excerpt = choose_excerpt(evaluator, levels[0]).rows
     contest = Contest(metric, levels, kept, space.untouched(), excerpt)
-    race = Race(baselines, contest, executor, budget, evaluator.n_folds, evaluator.in_time)
+    race = Race(baselines, contest, executor, budget, evaluator)
     cost = refit_cost or RefitCost.of_one(evaluator)
     wanted = keep_wanted(begun or [], space, budget.trials)
     return _Search(study, space, budget, contest, executor, cost, race).run(watch, wanted)
@@ -182,13 +182,15 @@ class _Search:
 
     def _seconds_left(self) -> float:
         leading = self.contest.leading()
+        kept = self.race.seconds_to_appraise()
         if not self.contest.levels[0].max_rows:
-            return self.budget.left_to_search(self.cost.seconds(leading))
+            return self.budget.left_to_search(self.cost.seconds(leading)) - kept
         # Of many rows a fit takes long: what is left then decides how many are blended. What was
         # compared on a part of them may be exported so, where time is short.
         thinned = bool(leading) and leading[0].level.max_rows is not None
         share = REFIT_SHARE if thinned else math.inf
-        return self.budget.left_to_search(self.cost.seconds(leading)[:1], first_share=share)
+        left = self.budget.left_to_search(self.cost.seconds(leading)[:1], first_share=share)
+        return left - kept
 
     def _seconds_for_trials(self) -> float:
         """Seconds until trials have to give way to the further levels that are in reach."""
