@@ -62,7 +62,9 @@ class ScoredRows:
         judged = self._judged
         self._once = excerpt.counts_as[judged].astype(np.float32)[:, None]
         units = evaluator.drawn_together(self.rows[judged])
-        drawn = draw_resamples(y[judged], units, N_RESAMPLES, np.random.default_rng(evaluator.seed))
+        rng = np.random.default_rng(evaluator.seed)
+        # Another sample would not have as many rows of each class: all are one stratum.
+        drawn = draw_resamples(np.zeros(len(judged), dtype=np.intp), units, N_RESAMPLES, rng)
         self._drawn: Weights = drawn * self._once
 
     def cut(self, proba: AnyArray) -> FloatArray:
