@@ -217,7 +217,7 @@ def test_trials_unfold_below_their_fit(shown: Shown, browser: Browser) -> None:
 def test_a_fit_shows_recommendation_scores_and_trials(shown: Shown, browser: Browser) -> None:
     browser.open(f"{shown.run}{VIEW}")
     names = {run.info.run_name for run in shown.children}
-    browser.await_text("Cross-validated f1", "threshold", "best_f1", "Finished", *names)
+    browser.await_text("On rows to come", "threshold", "best_f1", "Finished", *names)
     browser.close_assistant()
     browser.picture("fit")
 

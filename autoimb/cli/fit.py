@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from autoimb.cli.deciding import takes_decision
-from autoimb.cli.final_test import test_lines
 from autoimb.cli.profile import finding_lines, wrapped
 from autoimb.cli.race import race_lines
+from autoimb.cli.untouched import untouched_lines
 from autoimb.decision.asked import Asked
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def as_text(run: Run, experiment: str | None) -> str:
         race_lines(result.appraisal, result.metric.name),
         f"Strategies by {result.metric.name}, cross-validated ({tally}):\n{leaderboard(run)}",
         scores_line(run),
-        test_lines(run.test, result),
+        untouched_lines(run.test, result),
         calibration_lines(run),
         places(run, experiment),
     ]

@@ -72,7 +72,7 @@ def judge(metric: Metric, criterion: Criterion, scored: Scored, folds: Folds) ->
     >>> scored, drawn = Scored(y, np.column_stack([1 - p, p])), np.ones((4, 2), dtype=np.float32)
     >>> folds = Folds(np.arange(4) % 2)
     >>> judge(METRICS["f1"], BestMetric("f1"), scored, folds).values(drawn).round(2)
-    array([0.8, 0.8], dtype=float32)
+    array([0.8, 0.8])
     """
     if metric.of_ranking is not None:
         return _rank(metric, scored)

@@ -77,7 +77,7 @@ class Appraisal:
     def to_dict(self) -> dict[str, Any]:
         """Give plain values."""
         return {
-            "estimate": self.estimate.to_dict(),
+            "estimates": {name: one.to_dict() for name, one in self.estimates.items()},
             "optimism": self.optimism,
             "best_trial": self.best_trial,
             "n_tried": self.n_tried,

@@ -301,11 +301,11 @@ def _describe(dataset: Dataset, profile: Profile, plan: Plan) -> dict[str, Any]:
 
 def _sum_up(outcome: FitResult) -> dict[str, float]:
     """Give the scores of what is exported and the figures of the fit."""
-    records = outcome.search.records
+    records, name = outcome.search.records, outcome.metric.name
     metrics = {
         **_flatten(outcome.exported.scores),
-        **_intervals(outcome.estimates),
-        f"{outcome.metric.name}_corrected": outcome.estimates[outcome.metric.name].value,
+        f"{name}_corrected": outcome.estimates[name].value,
+        **_intervals({name: outcome.estimates[name]}),
         "seconds": outcome.seconds,
         "trials": len(records),
         "failed_trials": sum(record.state == "failed" for record in records),

@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from autoimb.final_test import FinalTest
     from autoimb.fitting import FitResult
 
-__all__ = ["test_lines"]
+__all__ = ["untouched_lines"]
 
 
-def test_lines(test: FinalTest | None, result: FitResult) -> str:
+def untouched_lines(test: FinalTest | None, result: FitResult) -> str:
     """Show every metric that was promised, the searched one first; nothing without such rows.
 
     Parameters
