@@ -27,6 +27,8 @@ Surety = Literal["clear", "likely", "undecided"]
 LIKELY = 0.9
 # More positives than this many times those at hand are not worth being asked for.
 MAX_TIMES = 20.0
+# Less shows as nothing.
+ROUNDING = 0.0005
 
 
 @dataclass(frozen=True)
@@ -176,8 +178,15 @@ def _worth(case: Case) -> Iterator[Reason]:
         sentence += (
             f", {abs(kept):.3f} of luck in the choice among {found.n_tried} trials taken off"
         )
+    scored = case.exported.scores[name].value
+    growth = case.metric.utility(estimate.value - scored) + found.optimism
+    if abs(growth) >= ROUNDING:
+        sentence += f", {growth:+.3f} for the rows that each fold holds back from training"
     sentence += f"; the best trial alone scored {found.best_trial:.3f} in its folds."
-    evidence = {**estimate.to_dict(), "optimism": found.optimism, "best_trial": found.best_trial}
+    evidence = {
+        **estimate.to_dict(), "out_of_fold": scored, "optimism": found.optimism,
+        "growth": growth, "best_trial": found.best_trial,
+    }  # fmt: skip
     yield Reason("worth", sentence, evidence)
 
 

@@ -285,6 +285,10 @@ def test_what_half_of_the_folds_lose_is_added_in_part_to_the_headline(metric: st
     assert added == pytest.approx(share * (alone - fewer), rel=0.1)
     assert get_metric(metric).utility(added) > 0
     assert estimates[1].low < estimates[1].value < estimates[1].high
+    made.found = replace(made.found, halved=halved)
+    told = reasons(made.recommend())["worth"]
+    assert told.evidence["growth"] == pytest.approx(get_metric(metric).utility(added))
+    assert "for the rows that each fold holds back" in told.sentence
 
 
 def test_obvious_strategies_that_were_not_compared_are_named() -> None:
