@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 
 from autoimb.evaluation.engine import Evaluator
@@ -111,28 +111,23 @@ class Race:
             Until when they may take.
         """
         level = self.contest.levels[0]
-        started: dict[int, Future[Evaluation]] = {}
+        kept = {number: self.contest.kept.load(number, 0) for number in self.apart}
+        found = {number: evaluation for number, evaluation in kept.items() if evaluation}
+        tasks = {
+            number: Task(one.configuration, level)
+            for number, one in self.apart.items()
+            if number not in found
+        }
         try:
-            for number, one in self.apart.items():
-                kept = self.contest.kept.load(number, 0)
-                if kept is not None:
-                    self._enter(number, one.configuration, kept)
-                elif seconds_left() > 0:
-                    task = Task(one.configuration, level)
-                    started[number] = self.executor.submit(task, _limit(seconds_left()))
-            wait(started.values(), _limit(seconds_left()))
+            self._evaluate(tasks, seconds_left, found)
         finally:
-            for number, future in started.items():
-                if _is_fine(future):
-                    kept = self.contest.kept.save(number, 0, future.result())
-                    self._enter(number, self.apart[number].configuration, kept)
-                else:
-                    future.cancel()
+            for number in (number for number in self.apart if number in found):
+                self._enter(number, found[number])
 
-    def _enter(self, number: int, configuration: Configuration, evaluation: Evaluation) -> None:
+    def _enter(self, number: int, evaluation: Evaluation) -> None:
         record = TrialRecord(
-            number, configuration, "complete", evaluation.scores, evaluation.seconds,
-            "", evaluation.fold_values, self.contest.levels[0],
+            number, self.apart[number].configuration, "complete", evaluation.scores,
+            evaluation.seconds, "", evaluation.fold_values, self.contest.levels[0],
         )  # fmt: skip
         self.contest.add_reference(record, evaluation)
 
@@ -186,23 +181,18 @@ class Race:
     ) -> dict[str, Evaluation]:
         """Evaluate in order what a share of the time suffices for."""
         share = math.inf if self.budget.seconds is None else PARTS_SHARE * self.budget.seconds
-        left = min(seconds_left, share)
-        found = {name: self._find(task) for name, task in tasks.items()}
-        known = {name: one for name, one in found.items() if one is not None}
-        started: dict[str, Future[Evaluation]] = {}
-        try:
-            for name in (name for name in tasks if name not in known):
-                needed = seconds_each * math.ceil((len(started) + 1) / self.executor.n_workers)
-                if needed <= left:
-                    started[name] = self.executor.submit(tasks[name], _limit(left))
-            wait(started.values(), _limit(left))
-        finally:
-            for future in started.values():
-                future.cancel()
-        for name, future in started.items():
-            if _is_fine(future):
-                known[name] = self.contest.kept.save(_number(tasks[name]), 0, future.result())
-        return {name: known[name] for name in tasks if name in known}
+        deadline = self.budget.elapsed() + min(seconds_left, share)
+        numbers = {name: _number(task) for name, task in tasks.items()}
+        known = {numbers[name]: one for name, task in tasks.items() if (one := self._find(task))}
+        further = {
+            numbers[name]: task for name, task in tasks.items() if numbers[name] not in known
+        }
+        n_rounds = (deadline - self.budget.elapsed()) / max(seconds_each, 1e-9)
+        n_fit = int(min(n_rounds, len(further))) * self.executor.n_workers
+        self._evaluate(
+            dict(list(further.items())[:n_fit]), lambda: deadline - self.budget.elapsed(), known
+        )
+        return {name: known[number] for name, number in numbers.items() if number in known}
 
     def _find(self, task: Task) -> Evaluation | None:
         """Return what was evaluated before, perhaps by a search that was to go on."""
@@ -210,6 +200,33 @@ class Race:
             if one and one.level == task.level and one.record.configuration == task.configuration:
                 return one.evaluation
         return self.contest.kept.load(_number(task), 0)
+
+    def _evaluate(
+        self,
+        tasks: Mapping[int, Task],
+        seconds_left: Callable[[], float],
+        found: dict[int, Evaluation],
+    ) -> None:
+        """Evaluate in order, and write each evaluation as soon as it has come."""
+        running: dict[int, Future[Evaluation]] = {}
+
+        def take() -> None:
+            for number in [number for number, future in running.items() if future.done()]:
+                if _is_fine(future := running.pop(number)):
+                    found[number] = self.contest.kept.save(number, 0, future.result())
+
+        try:
+            for number, task in tasks.items():
+                if seconds_left() > 0:
+                    running[number] = self.executor.submit(task, _limit(seconds_left()))
+                    take()
+            while running and seconds_left() > 0:
+                wait(running.values(), _limit(seconds_left()), FIRST_COMPLETED)
+                take()
+        finally:
+            take()
+            for future in running.values():
+                future.cancel()
 
 
 def list_parts(configuration: Configuration, space: SearchSpace) -> dict[str, Configuration]:

@@ -266,6 +266,7 @@ class _Search:
                 if found is None and self._estimate(candidate, level) > left:
                     break
                 running.append(self._start(candidate, step, left, found))
+                self._keep(running[-1], step)
             self._take_in_order(running, step, deadline)
         finally:
             for one in running:
