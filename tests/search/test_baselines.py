@@ -245,15 +245,51 @@ def test_a_search_that_was_killed_knows_the_same_of_all_that_it_tried(
     assert_same_evidence(again, expected)
 
 
-def killed_after(n: int, save: Callable[..., Any]) -> Callable[..., Any]:
+@pytest.mark.parametrize("after", range(1, 15, 2))
+def test_a_search_that_was_killed_evaluates_again_only_what_it_was_at(
+    evaluator: Evaluator,
+    space: SearchSpace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    after: int,
+) -> None:
+    levels = (Level(3), Level(3, repeat=1))
+    # What fails leaves nothing behind, and is tried again.
+    given = [one for one in obvious(space) if one.name in RACED]
+    made: list[int] = []
+
+    def searches(name: str) -> SearchResult:
+        return race(evaluator, space, given, tmp_path / name, levels=levels)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Evaluator, "evaluate", counted(made, Evaluator.evaluate))
+        searches("whole")
+        n_whole = len(made)
+        with monkeypatch.context() as deadly:
+            deadly.setattr(Evaluator, "evaluate", killed_after(after, Evaluator.evaluate))
+            with pytest.raises(Killed):
+                searches("killed")
+        searches("killed")
+    assert len(made) - n_whole == n_whole
+
+
+def counted(made: list[int], evaluate: Callable[..., Any]) -> Callable[..., Any]:
+    def evaluate_and_count(*args: Any) -> Any:
+        made.append(1)
+        return evaluate(*args)
+
+    return evaluate_and_count
+
+
+def killed_after(n: int, call: Callable[..., Any]) -> Callable[..., Any]:
     left = iter(range(n))
 
-    def save_or_end(*args: Any) -> Any:
+    def call_or_end(*args: Any) -> Any:
         if next(left, None) is None:
             raise Killed
-        return save(*args)
+        return call(*args)
 
-    return save_or_end
+    return call_or_end
 
 
 def assert_same_evidence(found: SearchResult, expected: SearchResult) -> None:
