@@ -19,6 +19,10 @@ from autoimb.search.records import SearchResult
 
 __all__ = ["estimate_scores", "optimism_of"]
 
+# Rows are resampled after models were trained, which vary with the rows too: by this much of the
+# variance of a score, for one fold that training lacks (measured: benchmarks/honesty/coverage.py).
+MODEL_VARIANCE = 3.0
+
 
 def optimism_of(
     found: SearchResult,
@@ -104,9 +108,7 @@ def estimate_scores(
     drawn = rows.score_all(rows.cut(exported.proba), names, is_tuned=exported.is_tuned)
     growth = _estimate_growth(found, rows, names)
     luck = {rows.metric.name: Resampled(-rows.metric.utility(optimism), np.zeros(1))}
-    # The models vary with the rows too, which are resampled after they were trained: as if there
-    # were fewer by those of a fold (benchmarks/honesty/coverage.py).
-    wide = rows.shrink * (evaluator.n_folds / (evaluator.n_folds - 1)) ** 0.5
+    wide = rows.shrink * (1 + MODEL_VARIANCE / evaluator.n_folds) ** 0.5
     estimates = {}
     for name, one in drawn.items():
         added = [corrections[name] for corrections in (growth, luck) if name in corrections]
