@@ -189,7 +189,7 @@ def _estimate(
     few = excerpt_of(scored.y, MAX_ROWS, seed)
     part, decided = scored.take(few.rows), found.take(few.rows)
     n_resamples = min(MAX_RESAMPLES, MAX_DRAWN // len(few.rows))
-    drawn = draw_resamples(part.y, units[few.rows], n_resamples, np.random.default_rng(seed))
+    drawn = draw_resamples(None, units[few.rows], n_resamples, np.random.default_rng(seed))
     weights = drawn * few.counts_as.astype(np.float32)[:, None]
     metrics = [METRICS[name] for name in known if name in METRICS]
     resampled = resample_scores(metrics, PLAIN, part, decided, weights)

@@ -297,6 +297,17 @@ def test_groups_are_drawn_together() -> None:
     assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
 
 
+def test_another_sample_would_not_have_as_many_of_each_class() -> None:
+    given = rows(400)
+    found = run_test(replace(given, X=np.ones((400, 1)))).estimates["precision"]
+    # every row is flagged, so that its precision is the share of positives
+    share = given.y.mean()
+    assert found.value == share
+    assert (found.high - found.low) / 2 == pytest.approx(
+        1.96 * (share * (1 - share) / 400) ** 0.5, rel=0.15
+    )
+
+
 @pytest.mark.parametrize("share", [0.02, 0.5])
 def test_of_very_many_rows_the_intervals_are_as_wide_as_of_all(
     share: float, monkeypatch: pytest.MonkeyPatch

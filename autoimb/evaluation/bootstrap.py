@@ -22,16 +22,17 @@ Weights = NDArray[np.float32]
 
 
 def draw_resamples(
-    strata: IntArray, units: IntArray, n_resamples: int, rng: np.random.Generator
+    strata: IntArray | None, units: IntArray, n_resamples: int, rng: np.random.Generator
 ) -> Weights:
-    """Draw rows with replacement, as many of each class as there are.
+    """Draw rows with replacement, as many of each stratum as there are.
 
     Parameters
     ----------
-    strata : ndarray of shape (n_samples,)
-        Class codes.
+    strata : ndarray of shape (n_samples,) or None
+        Class codes; None draws from all rows alike, for another sample would not have as many
+        of each class.
     units : ndarray of shape (n_samples,)
-        Rows of one unit are drawn together, as often as it is; a unit that holds several classes
+        Rows of one unit are drawn together, as often as it is; a unit that holds several strata
         counts as one of the rarest.
     n_resamples : int
     rng : numpy.random.Generator
@@ -50,15 +51,16 @@ def draw_resamples(
     """
     _, unit = np.unique(units, return_inverse=True)
     stratum = np.zeros(unit.max() + 1, dtype=np.intp)
-    for code in np.argsort(-np.bincount(strata), kind="stable"):
-        stratum[unit[strata == code]] = code
+    if strata is not None:
+        for code in np.argsort(-np.bincount(strata), kind="stable"):
+            stratum[unit[strata == code]] = code
     drawn = np.zeros((len(stratum), n_resamples), dtype=np.float32)
     for code in np.unique(stratum):
         members = np.flatnonzero(stratum == code)
         n = len(members)
         places = rng.integers(0, n, (n_resamples, n)) + n * np.arange(n_resamples)[:, None]
         drawn[members] = np.bincount(places.ravel(), minlength=n * n_resamples).reshape(-1, n).T
-    return drawn if len(drawn) == len(strata) and (unit[1:] > unit[:-1]).all() else drawn[unit]
+    return drawn if len(drawn) == len(units) and (unit[1:] > unit[:-1]).all() else drawn[unit]
 
 
 @dataclass(frozen=True)

@@ -63,9 +63,7 @@ class ScoredRows:
         self._once = excerpt.counts_as[judged].astype(np.float32)[:, None]
         units = evaluator.drawn_together(self.rows[judged])
         rng = np.random.default_rng(evaluator.seed)
-        # Another sample would not have as many rows of each class: all are one stratum.
-        drawn = draw_resamples(np.zeros(len(judged), dtype=np.intp), units, N_RESAMPLES, rng)
-        self._drawn: Weights = drawn * self._once
+        self._drawn: Weights = draw_resamples(None, units, N_RESAMPLES, rng) * self._once
 
     def cut(self, proba: AnyArray) -> FloatArray:
         """Return the rows that are compared of all that the level scores.

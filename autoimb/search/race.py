@@ -181,14 +181,15 @@ class Race:
     ) -> dict[str, Evaluation]:
         """Evaluate in order what a share of the time suffices for."""
         share = math.inf if self.budget.seconds is None else PARTS_SHARE * self.budget.seconds
-        deadline = self.budget.elapsed() + min(seconds_left, share)
+        left = min(seconds_left, share)
+        deadline = self.budget.elapsed() + left
         numbers = {name: _number(task) for name, task in tasks.items()}
         known = {numbers[name]: one for name, task in tasks.items() if (one := self._find(task))}
         further = {
             numbers[name]: task for name, task in tasks.items() if numbers[name] not in known
         }
-        n_rounds = (deadline - self.budget.elapsed()) / max(seconds_each, 1e-9)
-        n_fit = int(min(n_rounds, len(further))) * self.executor.n_workers
+        n_rounds = min(left / max(seconds_each, 1e-9), len(further))
+        n_fit = int(n_rounds) * self.executor.n_workers
         self._evaluate(
             dict(list(further.items())[:n_fit]), lambda: deadline - self.budget.elapsed(), known
         )
