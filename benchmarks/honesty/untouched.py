@@ -19,12 +19,9 @@ from autoimb.evaluation.bootstrap import draw_resamples, score_resamples
 from autoimb.evaluation.estimate import bound
 from autoimb.metrics import METRICS
 
-NAMES, SIZES, N_FURTHER, N_RESAMPLES = (
-    ("average_precision", "f1"),
-    (150, 500, 1500),
-    1_000_000,
-    1000,
-)
+NAMES = ("average_precision", "f1")
+SIZES, N_FURTHER, N_RESAMPLES = (150, 500, 1500), 1_000_000, 1000
+THRESHOLD = 0.25
 
 
 def draw(n: int, rng: np.random.Generator) -> tuple[Scored, np.ndarray]:
