@@ -10,7 +10,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from autoimb.arrays import FloatArray, IntArray
 
-__all__ = ["ClassWeighted", "class_weights"]
+__all__ = ["ClassWeighted", "class_weights", "effective_number_weights"]
 
 
 def class_weights(y: IntArray, power: float) -> FloatArray:
@@ -38,6 +38,33 @@ def class_weights(y: IntArray, power: float) -> FloatArray:
     sizes = np.bincount(y).astype(float)
     weights = np.maximum(sizes, 1.0)[y] ** -power
     return np.asarray(weights / weights.mean())
+
+
+def effective_number_weights(sizes: IntArray, beta: float) -> FloatArray:
+    """Weight classes by the inverse of the effective number of their rows.
+
+    The weight of class k is ``(1 - beta) / (1 - beta ** n_k)``, scaled so that the mean over
+    the rows is 1 (Cui, Jia, Lin, Song and Belongie 2019, eq. 4 and 6).
+
+    Parameters
+    ----------
+    sizes : ndarray of shape (n_classes,)
+        Rows of each class, at least one.
+    beta : float
+        From 0, where all weigh alike, to below 1, where each class gets nearly the same total.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+
+    Examples
+    --------
+    >>> effective_number_weights(np.array([900, 100]), 0.999).round(2)
+    array([0.66, 4.09])
+    """
+    effective = -np.expm1(np.asarray(sizes) * np.log(beta)) / (1 - beta) if beta else 1.0
+    weights = np.ones(len(sizes)) / effective
+    return np.asarray(weights * np.sum(sizes) / (weights @ sizes))
 
 
 class ClassWeighted(ClassifierMixin, BaseEstimator):
