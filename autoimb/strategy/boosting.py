@@ -27,6 +27,8 @@ __all__ = ["LossBoosting"]
 
 # A leaf of rows that are all right has hardly any curvature.
 MIN_HESSIAN = 1e-6
+# Steps towards the shares of the classes, each of which takes away most of what is left.
+N_MATCHES = 50
 
 
 class LossBoosting(ClassifierMixin, BaseEstimator):
@@ -34,7 +36,8 @@ class LossBoosting(ClassifierMixin, BaseEstimator):
 
     It starts from the scores of the prior, follows exact gradients and, where the loss is not
     convex, the size of the curvature (Dauphin et al. 2014). Its probabilities are those for
-    which the scores have the least expected loss, weights divided out.
+    which the scores have the least expected loss, weights divided out; of "ldam", whose weights
+    come late, divided so that their mean on the training rows is the prior.
 
     Parameters
     ----------
@@ -154,11 +157,11 @@ class LossBoosting(ClassifierMixin, BaseEstimator):
             raise ValueError(f"loss must be one of {', '.join(LOSSES)}, but is {self.loss!r}")
         sizes = np.bincount(codes)
         self.loss_ = LOSSES[self.loss](self, sizes)
-        self.class_weights_, begin = self._weigh(sizes)
-        early = np.ones(len(sizes)) if begin else self.class_weights_
+        weights, begin = self._weigh(sizes)
+        early = np.ones(len(sizes)) if begin else weights
         self.start_ = start_from_prior(self.loss_, sizes * early)
         given = np.ones(len(codes)) if sample_weight is None else np.asarray(sample_weight)
-        objective = _Objective(self.loss_, codes, given, self.class_weights_, begin)
+        objective = _Objective(self.loss_, codes, given, weights, begin)
         start = np.tile(self._of_scores(self.start_[None]), (len(codes), 1))
         rows = lightgbm.Dataset(
             X, codes, init_score=start.squeeze(axis=1) if start.shape[1] == 1 else start,
@@ -166,17 +169,22 @@ class LossBoosting(ClassifierMixin, BaseEstimator):
             params={"verbosity": -1, "feature_pre_filter": False},
         )  # fmt: skip
         self.booster_ = lightgbm.train(self._settings(objective), rows, self.n_estimators)
+        # Weights that came late have not had their whole effect.
+        self.divisors_ = _match_prior(self._posterior(X), sizes) if begin else weights
         return self
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Predict probabilities of shape (n_samples, n_classes)."""
+        return to_one(self._posterior(X) / self.divisors_)
+
+    def _posterior(self, X: FloatArray) -> FloatArray:
         raw = np.asarray(self.booster_.predict(X, raw_score=True, num_threads=self.n_jobs or 0))
         if len(self.classes_) == 2:
             raw = np.column_stack([np.zeros(len(raw)), raw])
             start = np.array([0.0, self.start_[1] - self.start_[0]])
         else:
             start = self.start_
-        return to_one(self.loss_.posterior(raw + start) / self.class_weights_)
+        return self.loss_.posterior(raw + start)
 
     def predict(self, X: FloatArray) -> Any:
         """Predict labels of shape (n_samples,)."""
@@ -230,6 +238,14 @@ class _Objective:
         if raw.ndim == 2:
             return gradients, hessians
         return gradients[:, 1], hessians[:, 1]
+
+
+def _match_prior(proba: FloatArray, sizes: IntArray) -> FloatArray:
+    """Find what to divide by for the mean probabilities to be the shares of the classes."""
+    divisors, shares = np.ones(len(sizes)), sizes / sizes.sum()
+    for _ in range(N_MATCHES):
+        divisors *= to_one(proba / divisors).mean(axis=0) / shares
+    return divisors
 
 
 def _ldam_margins(model: LossBoosting, sizes: IntArray) -> Loss:
