@@ -54,7 +54,7 @@ def read_trainings(exported: Mapping[str, Any]) -> list[list[Training]]:
     True
     """
     configurations = [
-        Configuration(**{stage: Choice(**written[stage]) for stage in STAGES})
+        Configuration(**{s: Choice(**written[s]) for s in STAGES if s in written})
         for written in exported["configurations"]
     ]
     return [

@@ -102,7 +102,8 @@ def test_what_a_fit_leaves(loans: pd.DataFrame) -> None:
     assert search.classes_.tolist() == ["no", "yes"]
     assert search.feature_names_in_.tolist() == list(X.columns)
     assert {
-        "strategy", "sampler", "weight", "model", "decision", "score", "spread", "evaluated",
+        "strategy", "ensemble", "sampler", "weight", "model", "decision", "score", "spread",
+        "evaluated",
     } <= set(search.leaderboard_.columns)  # fmt: skip
     assert str(search.recommendation_).count(".") > 2
     assert search.profile_.n_rows == 160

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autoimb.strategy.configuration import Choice, Configuration
+from autoimb.strategy.configuration import STAGES, Choice, Configuration
 from autoimb.strategy.search_space import Component, SearchSpace, import_class
 
 __all__ = ["different", "oversampled", "samplers"]
@@ -30,7 +30,7 @@ def oversampled(space: SearchSpace) -> list[Configuration]:
     """
     model = _model_beside("sampler", space)
     return [
-        space.default(model=model, sampler=one.name, **_plain(space, "weight"))
+        space.default(model=model, sampler=one.name, **_plain(space, "ensemble", "weight"))
         for one in space.stages["sampler"]
         if model and one.class_path and _adds_rows(one)
     ]
@@ -70,7 +70,7 @@ def _encoded(space: SearchSpace) -> Iterator[Configuration]:
     """Yield the first model that is not fed the rows as they are."""
     for one in space.stages["model"]:
         if one.input != "raw":
-            yield space.default(model=one.name, **_plain(space, "sampler", "weight"))
+            yield space.default(model=one.name, **_plain(space, *STAGES[1:]))
             return
 
 
@@ -78,5 +78,6 @@ def _weighted(space: SearchSpace) -> Iterator[Configuration]:
     model = _model_beside("weight", space)
     for one in space.stages["weight"]:
         if model and one.class_path:
-            yield space.default(model=model, weight=one.name, **_plain(space, "sampler"))
+            plain = _plain(space, "ensemble", "sampler")
+            yield space.default(model=model, weight=one.name, **plain)
             return

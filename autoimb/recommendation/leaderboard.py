@@ -110,6 +110,7 @@ def _row(
     return {
         "strategy": str(configuration),
         "untouched": configuration.is_untouched and configuration.model.balance is None,
+        "ensemble": configuration.ensemble.name,
         "sampler": configuration.sampler.name,
         "weight": configuration.weight.name,
         "model": configuration.model.name,

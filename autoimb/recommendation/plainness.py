@@ -82,7 +82,7 @@ def tier_of(configuration: Configuration) -> str:
     >>> tier_of(space.untouched()), tier_of(space.default(sampler="smote", weight="power"))
     ('threshold', 'sampler')
     """
-    if configuration.model.balance is not None:
+    if configuration.ensemble.class_path is not None or configuration.model.balance is not None:
         return "balanced ensemble"
     if configuration.sampler.class_path is not None:
         return "sampler"

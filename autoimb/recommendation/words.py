@@ -63,6 +63,8 @@ def _training_words(configuration: Configuration) -> str:
         power = configuration.weight.values.get("power")
         detail = "" if power is None else f" (power {power:.2g} of the inverse class size)"
         steps.append(f"weight the classes{detail}")
+    if configuration.ensemble.class_path is not None:
+        model = f"{model} in an ensemble ({spell(configuration.ensemble.name)})"
     steps.append(f"train {model}")
     text = ", ".join(steps[:-1]) + " and " + steps[-1]
     return text[0].upper() + text[1:]

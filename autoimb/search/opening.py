@@ -44,7 +44,11 @@ def first_configurations(space: SearchSpace) -> list[Configuration]:
 
 def _changes(space: SearchSpace) -> list[Configuration]:
     """List the default with one component changed each."""
-    changes = [space.default(weight=weight.name) for weight in space.stages["weight"][1:]]
+    changes = [
+        space.default(**{stage: one.name})
+        for stage in ("weight", "ensemble")
+        for one in space.stages[stage][1:]
+    ]
     changes += [
         space.default(sampler=sampler.name)
         for sampler in space.stages["sampler"]

@@ -17,7 +17,7 @@ from autoimb.search.contest import Contest
 from autoimb.search.excerpt import MAX_CELLS
 from autoimb.search.executors import Executor
 from autoimb.search.records import Candidate, Reference, TrialRecord
-from autoimb.strategy.configuration import Choice, Configuration
+from autoimb.strategy.configuration import STAGES, Choice, Configuration
 from autoimb.strategy.search_space import SearchSpace
 
 __all__ = ["Apart", "Race", "list_parts"]
@@ -254,7 +254,7 @@ def list_parts(configuration: Configuration, space: SearchSpace) -> dict[str, Co
     """
     found = {
         stage: replace(configuration, **{stage: Choice("none")})
-        for stage in ("sampler", "weight")
+        for stage in STAGES[1:]
         if configuration.choices[stage].class_path is not None
     }
     plain = space.default(model=configuration.model.name).model

@@ -159,8 +159,8 @@ class ComponentSampler(BaseSampler):
     def _companions(self, name: str, distribution: BaseDistribution) -> dict[str, BaseDistribution]:
         """Find the parameters of the same component in the last trial that used it.
 
-        Sampler and weight are chosen together, the model before them: a trial of one that needs
-        neither tells of models too.
+        The stages after the model are chosen together: a trial of one that skips them tells of
+        models too.
         """
         component = name.rpartition(".")[0]
         if name != STAGES[0]:

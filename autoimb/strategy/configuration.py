@@ -10,7 +10,7 @@ from typing import Any
 __all__ = ["STAGES", "Choice", "Configuration"]
 
 # In the order of suggestion: a model may rule out what comes after it.
-STAGES = ("model", "sampler", "weight")
+STAGES = ("model", "ensemble", "sampler", "weight")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Configuration:
 
     Attributes
     ----------
-    model, sampler, weight : Choice
+    model, ensemble, sampler, weight : Choice
 
     Examples
     --------
@@ -63,11 +63,12 @@ class Configuration:
     ...     weight=Choice("none"),
     ... )
     >>> configuration.flat
-    {'model': 'logistic', 'model.logistic.C': 0.5, 'sampler': 'smote', \
+    {'model': 'logistic', 'model.logistic.C': 0.5, 'ensemble': 'none', 'sampler': 'smote', \
 'sampler.smote.balance': 0.5, 'weight': 'none'}
     """
 
     model: Choice
+    ensemble: Choice = field(default_factory=lambda: Choice("none"))
     sampler: Choice = field(default_factory=lambda: Choice("none"))
     weight: Choice = field(default_factory=lambda: Choice("none"))
 
@@ -88,8 +89,8 @@ class Configuration:
 
     @property
     def is_untouched(self) -> bool:
-        """Whether neither rows nor weights are changed."""
-        return self.sampler.class_path is None and self.weight.class_path is None
+        """Whether the model is trained once, on the rows as they are."""
+        return all(self.choices[stage].class_path is None for stage in STAGES[1:])
 
     def __str__(self) -> str:
         """Name what is used, leaving out the stages that are skipped."""

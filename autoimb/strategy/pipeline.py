@@ -268,6 +268,10 @@ def _train(
         encoder, Z, y = _resample(drawn, configuration.model.input, part)
         rates = _rates_after(drawn, part)
     model = build(configuration.model, encoder, n_threads=n_threads, seed=seed)
+    if configuration.ensemble.class_path is not None:
+        model = build(
+            configuration.ensemble, encoder, n_threads=n_threads, seed=seed, estimator=model
+        )
     fitted = _fit(model, configuration.weight, encoder, Z, y)
     return TrainedPipeline(encoder, fitted, part.n_classes, rates)
 
@@ -332,7 +336,9 @@ def draw(choice: Choice, part: TrainingPart, *, n_threads: int, seed: int) -> Re
     return resample(sampler, encoder, Z, part.y)
 
 
-def build(choice: Choice, encoder: Encoder, *, n_threads: int, seed: int) -> Any:
+def build(
+    choice: Choice, encoder: Encoder, *, n_threads: int, seed: int, estimator: Any = None
+) -> Any:
     """Instantiate a component, offering what its class takes: seed, threads, category columns.
 
     Parameters
@@ -341,6 +347,8 @@ def build(choice: Choice, encoder: Encoder, *, n_threads: int, seed: int) -> Any
     encoder : Encoder
         Of the table that the component will see.
     n_threads, seed : int
+    estimator : object, optional
+        What an ensemble is made of.
 
     Returns
     -------
@@ -349,6 +357,8 @@ def build(choice: Choice, encoder: Encoder, *, n_threads: int, seed: int) -> Any
     assert choice.class_path is not None
     found = import_class(choice.class_path)
     offered: dict[str, Any] = {"random_state": seed, "n_jobs": n_threads}
+    if estimator is not None:
+        offered["estimator"] = estimator
     if len(encoder.categorical_features):
         offered["categorical_features"] = encoder.categorical_features.tolist()
     if choice.balance is not None:

@@ -20,6 +20,7 @@ from autoimb.search.opening import first_configurations
 from autoimb.search.records import SearchResult, TrialRecord
 from autoimb.search.resources import Resources
 from autoimb.search.study import search as search_with
+from autoimb.strategy.configuration import STAGES
 from autoimb.strategy.search_space import SearchSpace, load_space
 from autoimb.strategy.space_files import shipped_spaces
 
@@ -224,7 +225,7 @@ def test_optuna_opens_the_journal_afterwards(
     assert [t.state.name for t in study.trials][:2] == ["COMPLETE", "FAIL"]
     assert study.best_value == found.best.scores["average_precision"].value
     assert study.trials[0].params == {"model": "steady", "model.steady.slope": 1.0} | dict.fromkeys(
-        ("sampler", "weight"), "none"
+        STAGES[1:], "none"
     )
     assert math.isfinite(study.trials[0].user_attrs["outcome"]["scores"]["roc_auc"]["value"])
 

@@ -75,6 +75,7 @@ def test_every_reserved_word(write: Write) -> None:
         "model.tree.max_depth": 3,
         "model.tree.criterion": "gini",
         "model.tree.splitter": "best",
+        "ensemble": "none",
         "sampler": "smote",
         "sampler.smote.balance": 0.55,
         "weight": "none",
@@ -83,7 +84,7 @@ def test_every_reserved_word(write: Write) -> None:
 
 def test_a_model_alone_is_a_space(write: Write) -> None:
     space = load(write, TREE)
-    assert names(space) == {"model": ["tree"], "sampler": ["none"], "weight": ["none"]}
+    assert names(space) == {stage: ["tree" if stage == "model" else "none"] for stage in STAGES}
     assert space.name == "own"
     assert space.default().is_untouched
 
@@ -97,6 +98,7 @@ def test_extending_adds_overrides_and_drops(write: Write) -> None:
     )
     assert names(space) == {
         "model": ["tree", "bayes"],
+        "ensemble": ["none"],
         "sampler": ["smote", "none"],
         "weight": ["none"],
     }
@@ -175,7 +177,7 @@ def test_a_component_may_skip_the_stage_after_it(write: Write) -> None:
         ),
         (
             TREE + "without = ['model']\n",
-            "[model.tree] without: 'model' is not known; choose one of: sampler, weight",
+            "[model.tree] without: 'model' is not known; choose one of: ensemble, sampler, weight",
         ),
         (
             TREE + "if = {n_row = [1, 2]}\n",
@@ -331,7 +333,7 @@ def test_a_stage_must_keep_something(write: Write) -> None:
 def test_a_shipped_space_offers_to_do_nothing(name: str) -> None:
     space = load_space(name)
     assert set(space.stages) == set(STAGES)
-    for stage in ("sampler", "weight"):
+    for stage in STAGES[1:]:
         assert space.stages[stage][0].class_path is None
     assert space.default().is_untouched
     assert len(shipped_spaces()[name]) > 20
