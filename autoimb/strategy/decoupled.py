@@ -74,7 +74,7 @@ class LeafHead(ClassifierMixin, BaseEstimator):
         self.n_jobs = n_jobs
 
     def fit(
-        self, X: FloatArray, y: IntArray, categorical_feature: Sequence[int] | str = "auto"
+        self, X: FloatArray, y: IntArray, categorical_feature: Sequence[int] | None = None
     ) -> LeafHead:
         """Grow the trees, then train the head.
 
@@ -82,7 +82,7 @@ class LeafHead(ClassifierMixin, BaseEstimator):
         ----------
         X : ndarray of shape (n_samples, n_features)
         y : ndarray of shape (n_samples,)
-        categorical_feature : sequence of int or "auto"
+        categorical_feature : sequence of int, optional
             Columns that hold codes of categories.
 
         Returns
@@ -96,7 +96,7 @@ class LeafHead(ClassifierMixin, BaseEstimator):
             random_state=self.random_state, n_jobs=self.n_jobs, verbosity=-1, deterministic=True,
             force_row_wise=True,
         )  # fmt: skip
-        self.trees_.fit(X, codes, categorical_feature=categorical_feature)
+        self.trees_.fit(X, codes, categorical_feature=list(categorical_feature or ()))
         self.leaves_ = OneHotEncoder(handle_unknown="ignore", dtype=np.float32)
         represented = self.leaves_.fit_transform(self._leaves(X))
         weights = class_weights(codes, self.power)

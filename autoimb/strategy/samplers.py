@@ -16,7 +16,7 @@ from autoimb.arrays import FloatArray, IntArray
 __all__ = ["ConfidentCleaning", "Remix"]
 
 
-class Remix(BaseOverSampler):  # type: ignore[misc]
+class Remix(BaseOverSampler):
     """Make rows of a rare class by mixing its rows with rows of any class.
 
     Mixup (Zhang, Cisse, Dauphin and Lopez-Paz 2018) whose label is that of the rarer row as long
@@ -71,7 +71,7 @@ class Remix(BaseOverSampler):  # type: ignore[misc]
         return np.concatenate(rows), np.concatenate(labels)
 
 
-class ConfidentCleaning(BaseCleaningSampler):  # type: ignore[misc]
+class ConfidentCleaning(BaseCleaningSampler):
     """Leave out frequent rows that are, out of fold, confidently of a rarer class.
 
     Confident learning (Northcutt, Jiang and Chuang 2021, eq. 2): a row may be of another class

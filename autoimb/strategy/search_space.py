@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ from autoimb.errors import SearchSpaceError, nearest_name
 from autoimb.profiling.profile import FACTS
 from autoimb.strategy.configuration import STAGES, Choice, Configuration
 from autoimb.strategy.parameters import Options, Parameter, Trial, read_parameter
-from autoimb.strategy.space_files import find_space, read_tables, shipped_portfolio
+from autoimb.strategy.space_files import Tables, find_space, read_tables, shipped_portfolio
 
 __all__ = ["Component", "SearchSpace", "import_class", "load_space"]
 
 INPUTS = ("raw", "mixed", "numeric", "scaled")
-RESERVED = ("class", "input", "if", "without", "balance", "single")
+RESERVED = ("class", "input", "if", "needs", "without", "balance", "single")
 Pick = Callable[[str, Parameter], Any]
 
 
@@ -88,6 +89,9 @@ class SearchSpace:
     ----------
     name : str
     stages : mapping of str to tuple of Component
+    missing : mapping of str to str
+        Components that were left out since a package that they need is not installed: their
+        qualified name and the package.
 
     Examples
     --------
@@ -100,6 +104,7 @@ class SearchSpace:
 
     name: str
     stages: Mapping[str, tuple[Component, ...]]
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     def restricted_to(self, facts: Mapping[str, float]) -> SearchSpace:
         """Leave out what the data rule out, and finish the bounds that depend on them.
@@ -209,16 +214,39 @@ def load_space(name: str | Path) -> SearchSpace:
     path = find_space(name)
     tables = read_tables(path)
     stages: dict[str, tuple[Component, ...]] = {}
+    missing = _list_missing(tables, path)
     for stage in STAGES:
         read = partial(_read_component, path, stage)
-        stages[stage] = tuple(read(key, table) for key, table in tables.get(stage, {}).items())
+        present = {k: t for k, t in tables[stage].items() if f"{stage}.{k}" not in missing}
+        stages[stage] = tuple(read(key, table) for key, table in present.items())
     if not stages["model"]:
-        raise SearchSpaceError(f"{path}: a search space needs at least one table [model.NAME].")
+        install = f" Install {' or '.join(sorted(set(missing.values())))}." if missing else ""
+        raise SearchSpaceError(
+            f"{path}: a search space needs at least one table [model.NAME].{install}"
+        )
     for stage in STAGES[1:]:
         # Leaving the data as they are is always in the race.
         if all(component.class_path for component in stages[stage]):
             stages[stage] = (*stages[stage], Component(stage, "none"))
-    return SearchSpace(path.stem, stages)
+    return SearchSpace(path.stem, stages, missing)
+
+
+def _list_missing(tables: Tables, path: Path) -> dict[str, str]:
+    """Name the components whose `needs` is not installed, and what they need."""
+    missing = {}
+    for stage, components in tables.items():
+        for name, table in components.items():
+            package = table.get("needs")
+            if package is None:
+                continue
+            if not (isinstance(package, str) and package.isidentifier()):
+                raise SearchSpaceError(
+                    f"{path}: [{stage}.{name}] needs: must be the name of a package as it is "
+                    f"imported, but got {package!r}."
+                )
+            if find_spec(package) is None:
+                missing[f"{stage}.{name}"] = package
+    return missing
 
 
 def _read_component(path: Path, stage: str, name: str, table: dict[str, Any]) -> Component:

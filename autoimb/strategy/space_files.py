@@ -9,7 +9,7 @@ from typing import Any
 from autoimb.errors import SearchSpaceError, nearest_name
 from autoimb.strategy.configuration import STAGES
 
-__all__ = ["find_space", "read_tables", "shipped_portfolio", "shipped_spaces"]
+__all__ = ["Tables", "find_space", "read_tables", "shipped_portfolio", "shipped_spaces"]
 
 Tables = dict[str, dict[str, dict[str, Any]]]
 # Beside the spaces, but no space: what any of them tries first.

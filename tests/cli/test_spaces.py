@@ -12,9 +12,19 @@ SHIPPED = ("default", "fast", "interpretable", "thorough")
 def test_every_space_is_listed_with_what_it_is_for(cli: Command) -> None:
     found = cli("spaces")
     assert found.code == 0
-    lines = [line.split(maxsplit=1) for line in found.stdout.splitlines()]
+    told = (line for line in found.stdout.splitlines() if not line.startswith("left out"))
+    lines = [line.split(maxsplit=1) for line in told]
     assert [line[0] for line in lines] == sorted(SHIPPED)
     assert all(len(line) == 2 for line in lines)
+
+
+def test_what_waits_for_a_package_is_told(cli: Command, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        'extends = "interpretable"\n[model.far]\nclass = "far_away.Model"\nneeds = "far_away"\n'
+    )
+    found = cli("spaces", "--check", "own.toml")
+    assert (found.code, found.stderr) == (0, "")
+    assert "left out, as far_away is not installed: model.far\n" in found.stdout
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -33,7 +43,9 @@ def test_a_space_of_ones_own_is_counted(cli: Command, tmp_path: Path) -> None:
         '[model.nb]\nclass = "sklearn.naive_bayes.GaussianNB"\ninput = "numeric"\n'
     )
     found = cli("spaces", "--check", "own.toml")
-    assert found.stdout == "own.toml is a valid search space: 1 models, 1 samplers, 1 weights\n"
+    assert found.stdout == (
+        "own.toml is a valid search space: 1 models, 1 ensembles, 1 samplers, 1 weights\n"
+    )
 
 
 FAULTS = {

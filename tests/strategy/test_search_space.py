@@ -119,6 +119,17 @@ def test_a_file_may_extend_a_shipped_space_of_its_own_name(write: Write) -> None
     assert names(load_space(path))["model"] == ["logistic", "naive_bayes"]
 
 
+def test_a_component_joins_when_what_it_needs_is_installed(write: Write) -> None:
+    far = '[model.far]\nclass = "far_away.Model"\nneeds = "far_away"\n'
+    space = load(write, TREE + 'needs = "sklearn"\n' + far)
+    assert names(space)["model"] == ["tree"]
+    assert space.missing == {"model.far": "far_away"}
+    with pytest.raises(SearchSpaceError, match=r"at least one table .* Install far_away\."):
+        load(write, far)
+    with pytest.raises(SearchSpaceError, match="must be the name of a package"):
+        load(write, TREE + "needs = 5\n")
+
+
 def test_a_component_may_skip_the_stage_after_it(write: Write) -> None:
     weight = '[weight.power]\nclass = "autoimb.strategy.weights.ClassWeighted"\npower = 0.5\n'
     space = load(write, TREE + SMOTE + 'without = ["weight"]\n[sampler.none]\n' + weight)
@@ -388,7 +399,7 @@ def test_one_seed_gives_one_configuration(name: str) -> None:
 
 def test_samples_reach_every_component() -> None:
     space, rng = load_space("thorough"), np.random.default_rng(0)
-    drawn = [space.sample(rng) for _ in range(600)]
+    drawn = [space.sample(rng) for _ in range(2000)]
     for stage, components in space.stages.items():
         assert {c.choices[stage].name for c in drawn} == {c.name for c in components}
 
