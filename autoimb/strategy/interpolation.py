@@ -60,7 +60,7 @@ class Interpolation:
         levels = np.zeros(X.shape[1], dtype=np.intp)
         for j in self.categories:
             levels[j] = np.nan_to_num(X[:, j], nan=0.0).max() + 1
-        self._scaled = Encoder("scaled", levels).fit_transform(X, codes)
+        self._scaled = Encoder("scaled", levels.tolist()).fit_transform(X, codes)
         self._neighbors: dict[int, tuple[IntArray, IntArray]] = {}
 
     def draw(self, code: int, n_rows: int, rng: np.random.Generator) -> tuple[IntArray, FloatArray]:

@@ -23,7 +23,7 @@ from autoimb.strategy.bagged_ensembles import SMOTEBagging
 from autoimb.strategy.boosted_ensembles import AdaCost, RUSBoost, SMOTEBoost
 from autoimb.strategy.configuration import Choice, Configuration
 from autoimb.strategy.interpolation import Interpolation
-from autoimb.strategy.pipeline import TrainingPart, train
+from autoimb.strategy.pipeline import TrainingPart, read_rows, train
 from autoimb.strategy.resampling import BalanceTowards
 
 BOOSTED: list[Any] = [RUSBoost, SMOTEBoost, AdaCost]
@@ -367,11 +367,12 @@ def test_it_is_made_of_models_of_every_input(ensemble: Any, n_classes: int, mode
     balance = None if ensemble is AdaCost else 0.8
     choice = Choice("ensemble", path, balance=balance, values={"n_estimators": 3})
     part = gappy_part(n_classes)
+    X = read_rows(part.X)
     trained = train(Configuration(model=model, ensemble=choice), part)
-    proba = trained.predict_proba(part.X)
+    proba = trained.predict_proba(X)
     is_rare = part.y == n_classes - 1
     assert average_precision_score(is_rare, proba[:, -1]) > 2 * is_rare.mean()
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(trained)).predict_proba(part.X), proba)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(trained)).predict_proba(X), proba)
 
 
 def test_members_are_told_which_columns_hold_categories() -> None:
