@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.utils import gen_batches
 
-from autoimb.arrays import FloatArray, IntArray
+from autoimb.arrays import BoolArray, FloatArray, IntArray
 from autoimb.strategy.encoding import Encoder
 
 __all__ = ["BalanceTowards", "Resampled", "resample"]
@@ -119,24 +119,18 @@ def resample(sampler: Any, encoder: Encoder, Z: FloatArray, y: IntArray) -> Resa
 
 def _origin(sampler: Any, Z: FloatArray, Z_resampled: FloatArray) -> IntArray:
     """Find the real row that each resampled one is; -1 for a synthetic one."""
-    n = len(Z)
-    if hasattr(sampler, "sample_indices_"):
-        return np.asarray(sampler.sample_indices_, dtype=np.intp)
     # SMOTE+ENN and SMOTE+Tomek clean what SMOTE returned: original rows, then synthetic ones.
     cleaner = getattr(sampler, "enn_", None) or getattr(sampler, "tomek_", None)
-    if cleaner is not None:
-        origin = np.asarray(cleaner.sample_indices_, dtype=np.intp)
-    else:
-        origin = np.arange(len(Z_resampled), dtype=np.intp)
-    origin = np.where(origin < n, origin, -1)
-    is_true = all(
-        _are_equal(Z_resampled[rows], Z, origin[rows])
-        for rows in gen_batches(len(origin), ROWS_AT_A_TIME)
-    )
-    return origin if is_true else np.full(len(Z_resampled), -1, dtype=np.intp)
+    told = getattr(cleaner or sampler, "sample_indices_", range(len(Z_resampled)))
+    origin = np.array(told, dtype=np.intp)
+    origin[origin >= len(Z)] = -1
+    # The smoothed bootstrap names the row that each one was made of, though it moved it.
+    for rows in gen_batches(len(origin), ROWS_AT_A_TIME):
+        batch = origin[rows]
+        batch[~_are_equal(Z_resampled[rows], Z[batch])] = -1
+    return origin
 
 
-def _are_equal(resampled: FloatArray, Z: FloatArray, origin: IntArray) -> bool:
-    """Tell whether rows are those that they are said to come from, if any."""
-    real = origin >= 0
-    return np.array_equal(resampled[real], Z[origin[real]], equal_nan=True)
+def _are_equal(some: FloatArray, others: FloatArray) -> BoolArray:
+    """Tell row by row whether all cells are equal or both missing."""
+    return np.asarray(((some == others) | (np.isnan(some) & np.isnan(others))).all(axis=1))

@@ -17,7 +17,12 @@ from autoimb.strategy.pipeline import TrainingPart, build
 from autoimb.strategy.resampling import BalanceTowards, Resampled, resample
 from autoimb.strategy.search_space import Component, load_space
 
-SAMPLERS = [c for c in load_space("default").stages["sampler"] if c.class_path]
+# Those of tables without numbers are in test_imbalanced_learn.py.
+SAMPLERS = [
+    c
+    for c in load_space("default").stages["sampler"]
+    if c.class_path and c.intervals.get("n_numeric") != (0, 0)
+]
 # It cross-validates a forest.
 SLOW = ("instance_hardness",)
 
