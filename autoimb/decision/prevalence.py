@@ -6,10 +6,12 @@ import numpy as np
 
 from autoimb.arrays import FloatArray
 
-__all__ = ["estimate_prevalence", "shift_prevalence"]
+__all__ = ["estimate_prevalence", "match_prevalence", "shift_prevalence"]
 
 MAX_ROUNDS, TOLERANCE = 10_000, 1e-8
 MIN_SHARE = 1e-6
+# Steps towards the shares of the classes, each of which takes away most of what is left.
+N_MATCHES = 50
 
 
 def shift_prevalence(proba: FloatArray, ratios: FloatArray) -> FloatArray:
@@ -35,6 +37,32 @@ def shift_prevalence(proba: FloatArray, ratios: FloatArray) -> FloatArray:
     """
     weighted = proba * ratios
     return np.asarray(weighted / weighted.sum(axis=1, keepdims=True))
+
+
+def match_prevalence(proba: FloatArray, shares: FloatArray) -> FloatArray:
+    """Find what to divide by for the mean probabilities to be the shares of the classes.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n_samples, n_classes)
+    shares : ndarray of shape (n_classes,)
+        Of the same rows.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+
+    Examples
+    --------
+    >>> proba = np.array([[0.5, 0.5], [0.2, 0.8]])
+    >>> divisors = match_prevalence(proba, np.array([0.75, 0.25]))
+    >>> shift_prevalence(proba, 1 / divisors).mean(axis=0).round(3)
+    array([0.75, 0.25])
+    """
+    divisors = np.ones(len(shares))
+    for _ in range(N_MATCHES):
+        divisors *= shift_prevalence(proba, 1 / divisors).mean(axis=0) / shares
+    return divisors
 
 
 def estimate_prevalence(proba: FloatArray, prevalence: FloatArray) -> FloatArray:

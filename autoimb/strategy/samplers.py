@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
 from imblearn.under_sampling.base import BaseCleaningSampler
+from imblearn.utils import check_target_type
 from lightgbm import LGBMClassifier
+from scipy.special import betainc, betaincinv
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import validate_data
 
 from autoimb.arrays import FloatArray, IntArray
 
 __all__ = ["ConfidentCleaning", "Remix"]
 
+MAX_SEED = 2**31 - 1
+
 
 class Remix(BaseOverSampler):
-    """Make rows of a rare class by mixing its rows with rows of any class.
+    """Make rows of a rare class by mixing its rows with each other and with frequent ones.
 
     Mixup (Zhang, Cisse, Dauphin and Lopez-Paz 2018) whose label is that of the rarer row as long
-    as it has a large enough part in the mixture (Remix: Chou, Chang, Pan, Wei and Juan 2020,
-    eq. 5). A row has one label here, so that no row is made that would have two.
+    as the other one has a small enough part in it (Remix: Chou, Chang, Pan, Wei and Juan 2020,
+    eq. 5). A row has one label here: of what mixup draws, only that is made which that rule, or
+    two rows of one class, give a single label to.
 
     Parameters
     ----------
     sampling_strategy : float, str, dict or callable
         As of every oversampler.
     alpha : float
-        The part of the rarer row has a Beta(alpha, alpha) distribution; near 0 rows are hardly
+        Above 0: the part of a row has a Beta(alpha, alpha) distribution; near 0 rows are hardly
         mixed, at 1 by any part.
     tau : float
-        From 0 to 1: the part of the other row is below it.
+        Above 0 and at most 1: the part of the other row is below it. Up to a half, what is made
+        is nearer to the row of the rare class.
+    kappa : float
+        At least 1: a row is mixed with those of its class, and of classes that are so many times
+        as frequent.
     random_state : int, RandomState instance or None
 
     Examples
@@ -49,45 +60,68 @@ class Remix(BaseOverSampler):
         sampling_strategy: Any = "auto",
         alpha: float = 0.5,
         tau: float = 0.5,
+        kappa: float = 3.0,
         random_state: Any = None,
     ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
         self.alpha = alpha
         self.tau = tau
+        self.kappa = kappa
         self.random_state = random_state
 
     def _fit_resample(self, X: FloatArray, y: IntArray) -> tuple[FloatArray, IntArray]:
+        if not (self.alpha > 0 and 0 < self.tau <= 1 and self.kappa >= 1):
+            raise ValueError(
+                "Remix needs alpha > 0, 0 < tau <= 1 and kappa >= 1, but got "
+                f"alpha={self.alpha}, tau={self.tau}, kappa={self.kappa}"
+            )
         rng = check_random_state(self.random_state)
+        _, codes, sizes = np.unique(y, return_inverse=True, return_counts=True)
         rows, labels = [X], [y]
         for label, n_wanted in self.sampling_strategy_.items():
-            own = rng.choice(np.flatnonzero(y == label), n_wanted)
-            others = rng.randint(len(y), size=n_wanted)
-            # of what the distribution gives, that which leaves the label as it is
-            part = np.asarray(rng.beta(self.alpha, self.alpha, n_wanted))[:, None]
-            part = np.maximum(part, 1 - part)
-            part = 1 - (1 - part) * min(2 * self.tau, 1.0) if self.tau < 0.5 else part
-            rows.append((part * X[own] + (1 - part) * X[others]).astype(X.dtype))
+            is_own = y == label
+            own = rng.choice(np.flatnonzero(is_own), n_wanted)
+            is_frequent = (sizes >= self.kappa * is_own.sum())[codes]
+            others = rng.choice(np.flatnonzero(is_own | is_frequent), n_wanted)
+            part = self._draw_parts(n_wanted, rng)[:, None]
+            rows.append(((1 - part) * X[own] + part * X[others]).astype(X.dtype))
             labels.append(np.full(n_wanted, label, dtype=y.dtype))
         return np.concatenate(rows), np.concatenate(labels)
+
+    def _draw_parts(self, n: int, rng: np.random.RandomState) -> FloatArray:
+        """Draw parts of the other rows from what the distribution has below `tau`."""
+        below = rng.uniform(size=n) * betainc(self.alpha, self.alpha, self.tau)
+        return np.asarray(betaincinv(self.alpha, self.alpha, below))
 
 
 class ConfidentCleaning(BaseCleaningSampler):
     """Leave out frequent rows that are, out of fold, confidently of a rarer class.
 
-    Confident learning (Northcutt, Jiang and Chuang 2021, eq. 2): a row may be of another class
-    if its probability there is above the mean of that class's own rows. No row is relabelled,
-    and none of the rarest class is left out.
+    Confident learning (Northcutt, Jiang and Chuang 2021, eq. 1 and 2): a class is confident of a
+    row if the probability of the class is at least the mean that it has among its own rows; the
+    row is said to be of the most probable of such classes. Rows said to be of a rarer class than
+    their own are left out (the off-diagonal of the confident joint), those of the largest margin
+    first. None is relabelled, and none of the rarest class is left out.
+
+    Probabilities are LightGBM's. Copies of a row are not kept in one fold: wrong labels that
+    agree are believed.
 
     Parameters
     ----------
     sampling_strategy : str, list or callable
         Classes to be cleaned; by default all but the rarest.
     n_folds : int
-        Two or more.
+        Two or more; no more are made than the rarest class has rows.
     max_share : float
-        Of a class at most this part is left out: what is the likeliest to be of another class.
+        Of a class at most this part is left out.
     random_state : int, RandomState instance or None
+    categorical_features : sequence of int, optional
+        Columns that hold codes of categories.
     n_jobs : int, optional
+
+    Attributes
+    ----------
+    sample_indices_ : ndarray of shape (n_kept,)
 
     Examples
     --------
@@ -101,52 +135,68 @@ class ConfidentCleaning(BaseCleaningSampler):
     False
     """
 
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **BaseCleaningSampler._parameter_constraints,
-    }
-
     def __init__(
         self,
         *,
         sampling_strategy: Any = "auto",
         n_folds: int = 4,
-        max_share: float = 0.1,
+        max_share: float = 0.05,
         random_state: Any = None,
+        categorical_features: Sequence[int] | None = None,
         n_jobs: int | None = None,
     ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
         self.n_folds = n_folds
         self.max_share = max_share
         self.random_state = random_state
+        self.categorical_features = categorical_features
         self.n_jobs = n_jobs
 
+    def _check_X_y(self, X: Any, y: Any) -> tuple[FloatArray, IntArray, bool]:
+        y, one_vs_all = check_target_type(y, indicate_one_vs_all=True)
+        X, y = validate_data(self, X, y, ensure_all_finite=False)  # LightGBM takes gaps
+        return X, y, one_vs_all
+
     def _fit_resample(self, X: FloatArray, y: IntArray) -> tuple[FloatArray, IntArray]:
-        labels, codes = np.unique(y, return_inverse=True)
-        sizes = np.bincount(codes)
-        proba = self._predict_out_of_fold(X, codes)
-        own = proba[np.arange(len(codes)), codes]
-        confident = np.bincount(codes, own) / sizes
+        labels, codes, sizes = np.unique(y, return_inverse=True, return_counts=True)
+        if sizes.min() < 2:
+            raise ValueError(
+                "confident cleaning needs two rows of each class, but class "
+                f"{labels[sizes.argmin()]} has one: leave it out, or collect more"
+            )
+        proba, every = self._predict_out_of_fold(X, codes), np.arange(len(codes))
+        own = proba[every, codes]
+        means = np.bincount(codes, own) / sizes
+        confident = np.where(proba >= means, proba, -np.inf)
+        said = confident.argmax(axis=1)
+        # Where no class is confident, argmax says the first one: that is nothing to go by.
+        is_wrong = np.isfinite(confident[every, said]) & (sizes[said] < sizes[codes])
+        is_wrong &= np.isin(y, list(self.sampling_strategy_))
+        margins = proba[every, said] - own
         kept = np.ones(len(codes), dtype=bool)
-        for label in self.sampling_strategy_:
-            code = int(np.searchsorted(labels, label))
-            rarer = np.flatnonzero(sizes < sizes[code])
-            rows = np.flatnonzero(codes == code)
-            doubt = (proba[np.ix_(rows, rarer)] - confident[rarer]).max(axis=1)
-            n_most = int(self.max_share * len(rows))
-            worst = np.argsort(-doubt, kind="stable")[:n_most]
-            kept[rows[worst[doubt[worst] > 0]]] = False
+        for code, size in enumerate(sizes):
+            rows = np.flatnonzero(is_wrong & (codes == code))
+            worst = np.argsort(-margins[rows], kind="stable")[: int(self.max_share * size)]
+            kept[rows[worst]] = False
         self.sample_indices_ = np.flatnonzero(kept)
-        return _safe_indexing(X, self.sample_indices_), _safe_indexing(y, self.sample_indices_)
+        return X[kept], y[kept]
 
     def _predict_out_of_fold(self, X: FloatArray, codes: IntArray) -> FloatArray:
         rng = check_random_state(self.random_state)
         model = LGBMClassifier(
             n_estimators=60, num_leaves=15, learning_rate=0.1, verbosity=-1, n_jobs=self.n_jobs,
-            random_state=rng.randint(2**31 - 1), deterministic=True, force_row_wise=True,
+            random_state=rng.randint(MAX_SEED), deterministic=True, force_row_wise=True,
         )  # fmt: skip
         n_folds = int(min(self.n_folds, np.bincount(codes).min()))
-        folds = StratifiedKFold(n_folds, shuffle=True, random_state=rng.randint(2**31 - 1))
-        return np.asarray(cross_val_predict(model, X, codes, cv=folds, method="predict_proba"))
+        folds = StratifiedKFold(n_folds, shuffle=True, random_state=rng.randint(MAX_SEED))
+        given = {"categorical_feature": self.categorical_features or "auto"}
+        return np.asarray(
+            cross_val_predict(model, X, codes, cv=folds, method="predict_proba", params=given)
+        )
 
-    def _more_tags(self) -> dict[str, Any]:
-        return {"sample_indices": True}
+    def __sklearn_tags__(self) -> Any:
+        """Tell imbalanced-learn that gaps are taken, and that there are `sample_indices_`."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.sampler_tags.sample_indices = True
+        return tags
