@@ -18,6 +18,7 @@ from autoimb.strategy.losses import (
     Loss,
     Margins,
     Poly,
+    match_prior,
     start_from_prior,
     to_one,
 )
@@ -27,8 +28,6 @@ __all__ = ["LossBoosting"]
 
 # A leaf of rows that are all right has hardly any curvature.
 MIN_HESSIAN = 1e-6
-# Steps towards the shares of the classes, each of which takes away most of what is left.
-N_MATCHES = 50
 
 
 class LossBoosting(ClassifierMixin, BaseEstimator):
@@ -170,7 +169,7 @@ class LossBoosting(ClassifierMixin, BaseEstimator):
         )  # fmt: skip
         self.booster_ = lightgbm.train(self._settings(objective), rows, self.n_estimators)
         # Weights that came late have not had their whole effect.
-        self.divisors_ = _match_prior(self._posterior(X), sizes) if begin else weights
+        self.divisors_ = match_prior(self._posterior(X), sizes) if begin else weights
         return self
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
@@ -238,14 +237,6 @@ class _Objective:
         if raw.ndim == 2:
             return gradients, hessians
         return gradients[:, 1], hessians[:, 1]
-
-
-def _match_prior(proba: FloatArray, sizes: IntArray) -> FloatArray:
-    """Find what to divide by for the mean probabilities to be the shares of the classes."""
-    divisors, shares = np.ones(len(sizes)), sizes / sizes.sum()
-    for _ in range(N_MATCHES):
-        divisors *= to_one(proba / divisors).mean(axis=0) / shares
-    return divisors
 
 
 def _ldam_margins(model: LossBoosting, sizes: IntArray) -> Loss:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,7 @@ class Network:
     """
 
     def __init__(self, sizes: Sequence[int], generator: Generator) -> None:
-        layers = [*zip(sizes, sizes[1:], strict=False), (sizes[0], sizes[-1])]
+        layers = [*pairwise(sizes), (sizes[0], sizes[-1])]
         scales = [1.0] * (len(layers) - 2) + [NEAR_0, NEAR_0]
         self.weights: list[Tensor] = []
         for (n_in, n_out), scale in zip(layers, scales, strict=True):
@@ -151,7 +152,7 @@ class Adam:
         self.first_decay = first_decay
         self.n_done = 0
         self.vector = torch.cat([w.detach().reshape(-1) for w in self.weights])
-        parts = self.vector.split([w.numel() for w in self.weights])
+        parts = torch.split(self.vector, [w.numel() for w in self.weights])
         for w, part in zip(self.weights, parts, strict=True):
             w.data = part.view_as(w)
         self.mean = torch.zeros_like(self.vector)
