@@ -41,7 +41,7 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         Trials; with both limits the first one reached ends the search. With
         `time_budget=None` the same seed gives the same model, whatever `n_jobs` is.
     space : str or Path
-        A shipped search space (default, fast, thorough, interpretable) or a TOML file.
+        A shipped search space (default, fast, thorough, interpretable, deep) or a TOML file.
     n_folds : int
         Lowered where the rarest class has fewer rows.
     positive : label or None

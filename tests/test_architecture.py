@@ -57,8 +57,9 @@ HOMES = {
     "optuna": ("strategy/search_space.py", "search/"),
     "mlflow": ("tracking/",),
     "typer": ("cli/",),
+    "torch": ("strategy/deep/",),
 }
-IMPORTED_LATE = ("mlflow",)  # its import takes seconds
+IMPORTED_LATE = ("mlflow", "torch")  # their import takes seconds
 PRINTERS = ("cli/",)
 
 MAX_FILE_LINES = 400

@@ -34,7 +34,7 @@ def shipped_spaces() -> dict[str, str]:
     Examples
     --------
     >>> sorted(shipped_spaces())
-    ['default', 'fast', 'interpretable', 'thorough']
+    ['deep', 'default', 'fast', 'interpretable', 'thorough']
     """
     found = {path.stem: path.read_text("utf-8") for path in spaces_folder().glob("*.toml")}
     del found[PORTFOLIO]

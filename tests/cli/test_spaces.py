@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from command_line import Command
 
-SHIPPED = ("default", "fast", "interpretable", "thorough")
+SHIPPED = ("deep", "default", "fast", "interpretable", "thorough")
 
 
 def test_every_space_is_listed_with_what_it_is_for(cli: Command) -> None:

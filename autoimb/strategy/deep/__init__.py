@@ -1,0 +1,1 @@
+"""Samplers and a classifier that are neural networks; they need the extra `autoimb[deep]`."""
