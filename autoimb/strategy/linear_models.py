@@ -146,9 +146,7 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
         self.max_iter = max_iter
         self.random_state = random_state
 
-    def fit(
-        self, X: FloatArray, y: IntArray, sample_weight: FloatArray | None = None
-    ) -> LinearSVM:
+    def fit(self, X: FloatArray, y: IntArray, sample_weight: FloatArray | None = None) -> LinearSVM:
         """Fit the machine and the curve.
 
         Parameters
