@@ -24,6 +24,8 @@ CHECKED = ("scikit-learn", "lightgbm")
 # Entries of a manifest that tell of the decision.
 OF_DECISION = ("decision", "decided", "prevalence", "recommendation", "changed")
 RECORDED = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "lightgbm")
+# Recorded of a model that holds something of them, by the name they are imported by.
+EXTRAS = {"catboost": "catboost", "xgboost": "xgboost", "interpret": "interpret-core"}
 
 
 def save(model: FittedModel, path: Path | str, facts: Mapping[str, Any] | None = None) -> Path:
@@ -51,7 +53,7 @@ def save(model: FittedModel, path: Path | str, facts: Mapping[str, Any] | None =
         "versions": {
             "python": platform.python_version(),
             "autoimb": __version__,
-            **_versions(RECORDED),
+            **_versions((*RECORDED, *_held(content))),
         },
         "target": model.target,
         "classes": [str(label) for label in model.labels.classes],
@@ -175,6 +177,11 @@ def _check_versions(path: Path, manifest: Mapping[str, Any]) -> None:
             f"{path}: format {manifest.get('format')}, but this release reads {FORMAT}. "
             f"Install autoimb=={manifest['versions'].get('autoimb')}."
         )
+
+
+def _held(content: bytes) -> list[str]:
+    """Name the extras whose modules a pickle refers to."""
+    return [name for module, name in EXTRAS.items() if f"{module}.".encode() in content]
 
 
 def _versions(names: tuple[str, ...]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from command_line import Command
 import autoimb
 from autoimb.decision.calibrators import CALIBRATORS
 from autoimb.errors import ArtifactError
-from autoimb.fitted_model import FittedModel
+from autoimb.fitted_model import FittedModel, Packed
 from autoimb.manifest import manifest_path, read_manifest
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
@@ -62,6 +62,16 @@ def test_a_model_comes_back_as_it_was(loans: pd.DataFrame, fitted: Any, tmp_path
     assert (back.decision, back.calibrator.name) == (model.decision, model.calibrator.name)
     assert np.array_equal(back.predict_proba(loans), model.predict_proba(loans))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["copy.manifest.json", "copy.pkl"]
+
+
+def test_extras_are_recorded_of_a_model_that_holds_them(fitted: Any, tmp_path: Path) -> None:
+    xgboost = pytest.importorskip("xgboost")
+    model = fitted.result.model
+    plain = read_manifest(autoimb.save(model, tmp_path / "plain.pkl"))["versions"]
+    assert not {"catboost", "xgboost", "interpret-core"} & set(plain)
+    holding = replace(model, packed=Packed((model.pipeline, xgboost.XGBClassifier())))
+    found = read_manifest(autoimb.save(holding, tmp_path / "extra.pkl"))["versions"]
+    assert found == {**plain, "xgboost": xgboost.__version__}
 
 
 def test_the_manifest_says_what_the_model_takes_and_gives(model_file: Path) -> None:

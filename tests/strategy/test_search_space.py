@@ -115,7 +115,8 @@ def test_what_was_dropped_can_be_written_anew(write: Write) -> None:
 
 
 def test_a_file_may_extend_a_shipped_space_of_its_own_name(write: Write) -> None:
-    path = write('extends = "interpretable"\ndrop = ["model.tree"]\n', "interpretable.toml")
+    dropped = 'drop = ["model.tree", "model.explainable_boosting"]\n'
+    path = write(f'extends = "interpretable"\n{dropped}', "interpretable.toml")
     assert names(load_space(path))["model"] == ["logistic", "naive_bayes"]
 
 
