@@ -19,7 +19,6 @@ from autoimb.strategy.losses import (
     Loss,
     Margins,
     Poly,
-    match_prior,
     start_from_prior,
     to_one,
 )
@@ -173,8 +172,6 @@ class LossBoosting(ClassifierMixin, BaseEstimator):
         self.divisors_ = weights
         if begin:
             self.divisors_ = match_prevalence(self._posterior(X), sizes / len(codes))
-
-        self.divisors_ = match_prior(self._posterior(X), sizes) if begin else weights
         return self
 
     def predict_proba(self, X: FloatArray) -> FloatArray:

@@ -17,14 +17,12 @@ from scipy.special import expit, log_softmax, softmax
 from autoimb.arrays import FloatArray, IntArray
 
 __all__ = [
-    "Asymmetric", "Focal", "LogitAdjusted", "Loss", "Margins", "Poly", "match_prior",
+    "Asymmetric", "Focal", "LogitAdjusted", "Loss", "Margins", "Poly",
     "start_from_prior", "to_one",
 ]  # fmt: skip
 
 # No probability is so small that it could not be told from 0.
 TINY = 1e-12
-# Steps towards the shares of the classes, each of which takes away most of what is left.
-N_MATCHES = 50
 
 
 class Loss(ABC):
@@ -307,31 +305,6 @@ def _against_others(
 def to_one(shares: FloatArray) -> FloatArray:
     """Scale rows so that they sum to 1."""
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
-
-
-def match_prior(proba: FloatArray, sizes: IntArray) -> FloatArray:
-    """Find what to divide by for the mean probabilities to be the shares of the classes.
-
-    Parameters
-    ----------
-    proba : ndarray of shape (n_samples, n_classes)
-    sizes : ndarray of shape (n_classes,)
-        Rows of each class.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-
-    Examples
-    --------
-    >>> proba = np.array([[0.5, 0.5], [0.9, 0.1]])
-    >>> to_one(proba / match_prior(proba, np.array([9, 1]))).mean(axis=0).round(3)
-    array([0.9, 0.1])
-    """
-    divisors, shares = np.ones(len(sizes)), sizes / sizes.sum()
-    for _ in range(N_MATCHES):
-        divisors *= to_one(proba / divisors).mean(axis=0) / shares
-    return divisors
 
 
 def _stationary(steps: FloatArray) -> FloatArray:

@@ -12,8 +12,9 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from autoimb.arrays import FloatArray, IntArray
+from autoimb.decision.prevalence import match_prevalence
 from autoimb.strategy.deep.networks import LEAK, Adam, Network, Standard, training
-from autoimb.strategy.losses import Margins, match_prior, to_one
+from autoimb.strategy.losses import Margins, to_one
 from autoimb.strategy.weights import effective_number_weights
 
 if TYPE_CHECKING:
@@ -142,7 +143,8 @@ class DeepMLP(ClassifierMixin, BaseEstimator):
         if self.loss == "ldam":
             # Weights that came late have not had their whole effect.
             judged = held if len(held) else learnt
-            self.divisors_ = match_prior(self._posterior(X[judged]), np.bincount(codes[judged]))
+            shares = np.bincount(codes[judged]) / len(judged)
+            self.divisors_ = match_prevalence(self._posterior(X[judged]), shares)
         return self
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
