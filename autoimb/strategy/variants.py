@@ -22,6 +22,8 @@ from autoimb.errors import nearest_name, one_line
 __all__ = ["SmoteVariant"]
 
 PACKAGE = "smote_variants"
+# Of the spread of a column: rows that differ by less are the same one.
+ROUNDING = 1e-8
 # What is set here, and is no parameter of an oversampler for the user to give.
 SET_HERE = ("proportion", "random_state")
 
@@ -94,22 +96,27 @@ class SmoteVariant(BaseOverSampler):
     def _fit_resample(self, X: FloatArray, y: IntArray) -> tuple[FloatArray, IntArray]:
         rng = check_random_state(self.random_state)
         found = _find(self.name, self.parameters)
-        # No negative zero: rows are told apart by their bytes.
-        Z = np.asarray(X, dtype=float) + 0.0
-        made = {
-            label: self._oversample(found, Z, y == label, n_wanted, rng)
-            for label, n_wanted in self.sampling_strategy_.items()
-            if n_wanted
-        }
+        Z = np.asarray(X, dtype=float)
         labels = np.unique(y)
-        parts = [] if made and len(labels) == 2 else [(np.arange(len(y)), Z, y)]
-        for label, output in made.items():
-            taken = output if len(labels) == 2 else output.added_rare
+        wanted = {k: int(n) for k, n in self.sampling_strategy_.items() if n}
+        parts = [] if wanted and len(labels) == 2 else [(np.arange(len(y)), Z, y)]
+        for label, n_wanted in wanted.items():
+            made = self._oversample(found, Z, y == label, n_wanted, rng)
+            made = made.with_at_most(n_wanted, rng)
+            if len(labels) > 2:
+                made = made.added_rare
+            if made.is_idle(y == label):
+                raise ValueError(
+                    f"{self.name} of {PACKAGE} made no row from the {(y == label).sum()} of a "
+                    "class. Choose another variant, or other parameters."
+                )
             other = labels[labels != label][0]
-            parts.append((taken.origin, taken.rows, np.where(taken.is_rare, label, other)))
+            parts.append((made.origin, made.rows, np.where(made.is_rare, label, other)))
         origins, rows, labelled = zip(*parts, strict=True)
         self.sample_indices_ = np.concatenate(origins)
         resampled = np.concatenate(rows).astype(X.dtype, copy=False)
+        real = self.sample_indices_ >= 0
+        resampled[real] = X[self.sample_indices_[real]]
         return resampled, np.concatenate(labelled).astype(y.dtype, copy=False)
 
     def _oversample(
@@ -135,14 +142,14 @@ class SmoteVariant(BaseOverSampler):
                 f"{self.name} of {PACKAGE} fails on these data ({one_line(error)}). "
                 "Choose another variant, or other parameters."
             ) from error
-        rows = self._checked(np.asarray(rows, dtype=float) + 0.0, Z.shape[1])
+        rows = self._checked(np.asarray(rows, dtype=float), Z.shape[1])
         output = _compare(rows, np.asarray(codes) == 1, Z, is_rare)
-        if len(rows) == output.n_original and np.array_equal(output.is_rare, is_rare):
+        if not output.n_original:
             raise ValueError(
-                f"{self.name} of {PACKAGE} made no row from the {is_rare.sum()} of a class. "
-                "Choose another variant, or other parameters."
+                f"{self.name} of {PACKAGE} returns no original row, as if it mapped them into "
+                "another space. Choose another variant."
             )
-        return output.with_at_most(n_wanted, rng)
+        return output
 
     def _checked(self, rows: FloatArray, n_columns: int) -> FloatArray:
         """Refuse rows that no model can be trained on."""
@@ -176,6 +183,14 @@ class _Output:
     def added_rare(self) -> _Output:
         return self._part(self._added, 0)
 
+    def is_idle(self, was_rare: BoolArray) -> bool:
+        """Tell whether nothing was added, left out or relabelled."""
+        n_before = len(was_rare) if self.n_original else 0
+        changed = self.n_original != n_before or not np.array_equal(
+            self.is_rare[: self.n_original], was_rare[:n_before]
+        )
+        return len(self.rows) == self.n_original and not changed
+
     def with_at_most(self, n_wanted: int, rng: Any) -> _Output:
         """Leave out what was added beyond a number, at random."""
         n_beyond = len(self._added) - n_wanted
@@ -187,21 +202,28 @@ class _Output:
 
 def _compare(rows: FloatArray, is_rare: BoolArray, Z: FloatArray, was_rare: BoolArray) -> _Output:
     """Find the original row that each row is, whatever was moved, left out or relabelled."""
+    # Some scale the columns and scale them back, which changes the last bits.
+    step = ROUNDING * np.maximum(Z.std(axis=0), np.abs(Z).max(axis=0) * ROUNDING)
+    step[step == 0] = 1.0
     waiting: defaultdict[tuple[bytes, bool], deque[int]] = defaultdict(deque)
     known: dict[bytes, int] = {}
-    for number, (row, rare) in enumerate(zip(Z, was_rare.tolist(), strict=True)):
-        waiting[row.tobytes(), rare].append(number)
-        known.setdefault(row.tobytes(), number)
+    for number, (key, rare) in enumerate(zip(_keys(Z, step), was_rare.tolist(), strict=True)):
+        waiting[key, rare].append(number)
+        known.setdefault(key, number)
     origin = np.full(len(rows), -1, dtype=np.intp)
     is_first = np.zeros(len(rows), dtype=bool)
-    for place, (row, rare) in enumerate(zip(rows, is_rare.tolist(), strict=True)):
-        key = row.tobytes()
+    for place, (key, rare) in enumerate(zip(_keys(rows, step), is_rare.tolist(), strict=True)):
         queue = waiting.get((key, rare)) or waiting.get((key, not rare))
         is_first[place] = bool(queue)
         origin[place] = queue.popleft() if queue else known.get(key, -1)
     first, added = np.flatnonzero(is_first), np.flatnonzero(~is_first)
     order = np.concatenate([first[np.argsort(origin[first])], added])
     return _Output(origin[order], rows[order], is_rare[order], len(first))
+
+
+def _keys(rows: FloatArray, step: FloatArray) -> Iterator[bytes]:
+    # No negative zero: it has bytes of its own.
+    return (row.tobytes() for row in np.rint(rows / step) + 0.0)
 
 
 def _find(name: str, parameters: dict[str, Any]) -> type:
