@@ -28,6 +28,7 @@ MAY_FAIL = {
     "edited_neighbours": "left a class without rows",
     "repeated_edited_neighbours": "left a class without rows",
     "all_knn": "left a class without rows",
+    "smobd": "made no row",
 }
 # Cost grows with these, and what is tested does not; of `easy_ensemble` each one is 50 more.
 MOST = {"model.easy_ensemble.n_estimators": 2, "n_estimators": 10, "max_iter": 50}
