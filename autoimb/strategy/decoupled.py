@@ -161,8 +161,7 @@ class LeafHead(ClassifierMixin, BaseEstimator):
             random_state=self.random_state, n_jobs=self.n_jobs, verbosity=-1, deterministic=True,
             force_row_wise=True,
         )  # fmt: skip
-        named = list(categorical_feature) if categorical_feature else "auto"
-        return trees.fit(X, codes, categorical_feature=named)
+        return trees.fit(X, codes, categorical_feature=list(categorical_feature or ()) or "auto")
 
     def _represent(self, trees: LGBMClassifier, X: FloatArray) -> FloatArray:
         """Add the values of each row's leaves up, of shape (n_samples, n_columns)."""
