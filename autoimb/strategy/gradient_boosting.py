@@ -134,6 +134,8 @@ class CatBoost(_Boosting):
             l2_leaf_reg=self.l2_leaf_reg, bootstrap_type="Bernoulli", subsample=self.subsample,
             border_count=64, max_ctr_complexity=1, one_hot_max_size=16, boosting_type="Plain",
             cat_features=list(self.categorical_), random_seed=self.random_state,
+            # of several classes it cannot
+            boost_from_average=len(self.classes_) == 2,
             thread_count=self.n_jobs or -1, allow_writing_files=False, verbose=False,
         )  # fmt: skip
 
