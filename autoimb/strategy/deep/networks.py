@@ -253,11 +253,6 @@ class RowsByClass:
         """Draw rows of one class, with replacement, and their marks."""
         return self._draw(self.starts.new_full((n_rows,), code))
 
-    def all_of(self, code: int) -> tuple[Tensor, Tensor]:
-        """Return every row of a class, and their marks."""
-        begin, size = int(self.starts[code]), int(self.sizes[code])
-        return self.rows[begin : begin + size], self.marks[code].expand(size, -1)
-
     def noise(self, n_rows: int, n_columns: int) -> Tensor:
         """Draw standard normal numbers."""
         return normal(n_rows, n_columns, self.generator)

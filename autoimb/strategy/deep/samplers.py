@@ -44,21 +44,24 @@ class _NeuralSampler(BaseOverSampler):
     def _train(self, rows: RowsByClass) -> Draw: ...
 
     def _fit_resample(self, X: FloatArray, y: IntArray) -> tuple[FloatArray, IntArray]:
-        labels, codes = np.unique(y, return_inverse=True)
         wanted = {label: n for label, n in self.sampling_strategy_.items() if n}
         if not wanted:
             return X.copy(), y.copy()
+        import torch
+
+        labels, codes = np.unique(y, return_inverse=True)
         standard = Standard.of(X)
         with training(self.random_state) as generator:
             draw = self._train(RowsByClass(standard.apply(X), codes, generator))
-            drawn = [draw(int(np.searchsorted(labels, k)), n) for k, n in wanted.items()]
+            with torch.no_grad():
+                drawn = [draw(int(np.searchsorted(labels, k)), n) for k, n in wanted.items()]
         made = [_read(rows, standard, X) for rows in drawn]
         added = [np.full(n, label, dtype=y.dtype) for label, n in wanted.items()]
         return np.concatenate([X, *made]), np.concatenate([y, *added])
 
 
 def _read(drawn: Tensor, standard: Standard, X: FloatArray) -> FloatArray:
-    rows = standard.undo(drawn.detach().numpy())
+    rows = standard.undo(drawn.numpy())
     return np.asarray(np.clip(rows, X.min(axis=0), X.max(axis=0)), dtype=X.dtype)
 
 
