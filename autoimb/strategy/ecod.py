@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from autoimb.arrays import BoolArray, FloatArray, IntArray
+from autoimb.arrays import FloatArray, IntArray
 
 __all__ = ["ECOD"]
 
@@ -32,10 +33,8 @@ class ECOD(OutlierMixin, BaseEstimator):
 
     Attributes
     ----------
-    values_ : list of ndarray
-        Known cells of each column of the training rows, rising.
-    points_left_ : ndarray of shape (n_features,)
-        Whether the skewness of a column points to its left tail.
+    tails_ : list of object
+        What is known of each column.
     offset_ : float
         Scores below it are outliers'.
 
@@ -74,8 +73,7 @@ class ECOD(OutlierMixin, BaseEstimator):
                 "give the share of outliers that you expect."
             )
         X = self._read(X, reset=True)
-        self.values_ = [np.sort(column[~np.isnan(column)]) for column in X.T]
-        self.points_left_: BoolArray = np.array([_points_left(each) for each in self.values_])
+        self.tails_ = [_Tails.of(column[~np.isnan(column)]) for column in X.T]
         self.offset_ = float(np.quantile(self._score(X), self.contamination))
         return self
 
@@ -106,21 +104,39 @@ class ECOD(OutlierMixin, BaseEstimator):
 
     def _score(self, X: FloatArray) -> FloatArray:
         sums = np.zeros((3, len(X)))
-        for column, values, points_left in zip(X.T, self.values_, self.points_left_, strict=True):
-            tails = _log_tails(values, column)
-            sums += [*tails, tails[0 if points_left else 1]]
+        for column, tails in zip(X.T, self.tails_, strict=True):
+            both = tails(column)
+            sums += [*both, both[0 if tails.points_left else 1]]
         return np.asarray(sums.min(axis=0))
 
 
-def _log_tails(values: FloatArray, column: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the logarithms of the left and the right tail probability of each cell."""
-    n_below = np.searchsorted(values, column, side="right")
-    n_above = len(values) - np.searchsorted(values, column, side="left")
-    missing = np.isnan(column)
-    left, right = (
-        np.where(missing, 0.0, np.log((1 + n) / (1 + len(values)))) for n in (n_below, n_above)
-    )
-    return left, right
+@dataclass(frozen=True)
+class _Tails:
+    """The logarithms of the tail probabilities of a column, below and above each of its values."""
+
+    values: FloatArray
+    left: FloatArray
+    right: FloatArray
+    points_left: bool
+
+    @classmethod
+    def of(cls, known: FloatArray) -> _Tails:
+        values, sizes = np.unique(known, return_counts=True)
+        n_below = np.append(0, np.cumsum(sizes))
+        n = len(known)
+        left, right = np.log((1 + n_below) / (1 + n)), np.log((1 + n - n_below) / (1 + n))
+        return cls(values, left, right, _points_left(known))
+
+    def __call__(self, column: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the left and the right one of each cell, of a missing one 0."""
+        missing = np.isnan(column)
+        place = np.searchsorted(self.values, column, side="right")
+        # A value is part of both of its tails.
+        met = np.append(self.values, np.nan)[place - 1] == column
+        left, right = (
+            np.where(missing, 0.0, each) for each in (self.left[place], self.right[place - met])
+        )
+        return left, right
 
 
 def _points_left(values: FloatArray) -> bool:
