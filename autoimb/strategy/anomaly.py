@@ -18,13 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_array, has_fit_parameter
 
 from autoimb.arrays import FloatArray, IntArray
-from autoimb.strategy.detectors import (
-    DETECTORS,
-    fit_detector,
-    make_detector,
-    score_out_of_fold,
-    strangeness,
-)
+from autoimb.strategy.detectors import DETECTORS, cross_fit, make_detector
 from autoimb.strategy.encoding import Encoder
 
 __all__ = ["AnomalyClassifier", "AnomalyFeatures"]
@@ -109,16 +103,17 @@ class AnomalyClassifier(ClassifierMixin, BaseEstimator):
         detector = make_detector(parameters.pop("detector"), **parameters)
         self.detectors_, scores = [], []
         for code in _normal_classes(np.bincount(codes)):
-            scores.append(score_out_of_fold(detector, X, codes == code, rng))
-            self.detectors_.append(fit_detector(detector, X[codes == code], rng))
+            fitted, own = cross_fit(detector, X, codes == code, rng)
+            self.detectors_.append(fitted)
+            scores.append(own)
         self.head_ = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
         self.head_.fit(np.column_stack(scores), codes)
         return self
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Predict probabilities of shape (n_samples, n_classes)."""
-        scores = [strangeness(detector, np.asarray(X)) for detector in self.detectors_]
-        return np.asarray(self.head_.predict_proba(np.column_stack(scores)))
+        scores = np.column_stack([fitted(np.asarray(X)) for fitted in self.detectors_])
+        return np.asarray(self.head_.predict_proba(scores))
 
     def predict(self, X: FloatArray) -> Any:
         """Predict labels of shape (n_samples,)."""
@@ -136,9 +131,8 @@ class AnomalyFeatures(ClassifierMixin, BaseEstimator):
     """Show any model, besides the columns, how unlike the most frequent class each row looks.
 
     After Zhao and Hryniewicki 2018 ("XGBOD"), but with detectors fitted on rows of the most
-    frequent class, and with out-of-fold scores of the training rows. Rows to predict are scored
-    by a detector fitted on all rows of that class, once more; what it says is as its likes said
-    of rows that they had not seen.
+    frequent class, and with out-of-fold scores of the training rows; rows to predict get the mean
+    of what the detectors of all folds say.
 
     Parameters
     ----------
@@ -153,7 +147,7 @@ class AnomalyFeatures(ClassifierMixin, BaseEstimator):
     ----------
     estimator_ : classifier
         Trained on the columns and, after them, the scores.
-    detectors_ : list of object
+    detectors_ : list of CrossFitted
 
     Examples
     --------
@@ -226,7 +220,7 @@ class AnomalyFeatures(ClassifierMixin, BaseEstimator):
         """Predict probabilities of shape (n_samples, n_classes)."""
         X = check_array(X, dtype=FLOATS, ensure_all_finite=False)
         shown = self.view_.transform(X)
-        scores = np.column_stack([strangeness(detector, shown) for detector in self.detectors_])
+        scores = np.column_stack([fitted(shown) for fitted in self.detectors_])
         return np.asarray(self.estimator_.predict_proba(_append(X, self.scale_.transform(scores))))
 
     def predict(self, X: FloatArray) -> Any:
@@ -240,8 +234,9 @@ class AnomalyFeatures(ClassifierMixin, BaseEstimator):
         self.detectors_, scores = [], []
         for name in DETECTORS if self.detector == "all" else (self.detector,):
             detector = make_detector(name, random_state=self.random_state, n_jobs=self.n_jobs)
-            scores.append(score_out_of_fold(detector, shown, normal, rng))
-            self.detectors_.append(fit_detector(detector, shown[normal], rng))
+            fitted, own = cross_fit(detector, shown, normal, rng)
+            self.detectors_.append(fitted)
+            scores.append(own)
         return np.column_stack(scores)
 
 

@@ -5,6 +5,7 @@ All are fitted on rows of one class, and score any row by how little it looks li
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from sklearn.svm import OneClassSVM
 from autoimb.arrays import BoolArray, FloatArray, IntArray
 from autoimb.strategy.ecod import ECOD
 
-__all__ = ["DETECTORS", "fit_detector", "make_detector", "score_out_of_fold", "strangeness"]
+__all__ = ["DETECTORS", "CrossFitted", "cross_fit", "make_detector", "strangeness"]
 
 DETECTORS = ("ecod", "isolation_forest", "local_outlier_factor", "one_class_svm")
 # The time of a one-class machine and of a search for neighbours grows with the square of the
@@ -49,10 +50,10 @@ class _DistinctLOF(BaseEstimator):
 
 
 class _DensitySVM(BaseEstimator):
-    """The logarithm of the mean kernel to the support vectors (Schoelkopf et al. 2001).
+    """The logarithm of the support of a row over that of the boundary (Schoelkopf et al. 2001).
 
-    It ranks as the decision function does. But that one grows with the rows, so that a fit to
-    more rows and one to fewer cannot be compared, and far away from all rows it is flat.
+    It ranks as the decision function does. But that one grows with the rows, so that fits to
+    different rows cannot be compared, and far away from all rows it is flat.
     """
 
     def __init__(self, nu: float = 0.1, gamma: float = 1.0) -> None:
@@ -65,8 +66,8 @@ class _DensitySVM(BaseEstimator):
         return self
 
     def score_samples(self, X: FloatArray) -> FloatArray:
-        mean_kernel = self.svm_.score_samples(X) / self.svm_.dual_coef_.sum()
-        return np.asarray(np.log(np.maximum(mean_kernel, TINY)))
+        support = self.svm_.score_samples(X) / float(self.svm_.offset_[0])
+        return np.asarray(np.log(np.maximum(support, TINY)))
 
 
 def make_detector(
@@ -129,29 +130,42 @@ def make_detector(
     raise ValueError(f"detector must be one of {', '.join(DETECTORS)}, but got {name!r}")
 
 
-def fit_detector(detector: Any, rows: FloatArray, rng: np.random.Generator) -> Any:
-    """Fit a clone of a detector to rows, of many to a sample of `MAX_ROWS`."""
-    if len(rows) > MAX_ROWS:
-        rows = rows[np.sort(rng.choice(len(rows), MAX_ROWS, replace=False))]
-    return clone(detector).fit(rows)
-
-
 def strangeness(detector: Any, rows: FloatArray) -> FloatArray:
     """Score rows, of shape (n_samples,): the higher, the less like what the detector has seen."""
     return np.asarray(-detector.score_samples(rows), dtype=float)
 
 
-def score_out_of_fold(
+@dataclass(frozen=True)
+class CrossFitted:
+    """Detectors that were each fitted on the normal rows of all folds but one.
+
+    What rows to predict get is the mean. One detector, fitted on all normal rows, would be off
+    by what is special to it: a forest by its draws, a one-class machine by its number of rows.
+
+    Attributes
+    ----------
+    detectors : tuple of object
+    """
+
+    detectors: tuple[Any, ...]
+
+    def __call__(self, rows: FloatArray) -> FloatArray:
+        """Score rows that no detector has seen, as `strangeness` does."""
+        return np.asarray(np.mean([strangeness(one, rows) for one in self.detectors], axis=0))
+
+
+def cross_fit(
     detector: Any, rows: FloatArray, normal: BoolArray, rng: np.random.Generator
-) -> FloatArray:
-    """Score every row by a detector that was fitted on normal rows of the other folds.
+) -> tuple[CrossFitted, FloatArray]:
+    """Fit a detector to normal rows, and score every row without those of its own fold.
 
     Rows of all kinds are dealt to the folds, so that all scores in one come from one detector.
+    Of many normal rows a detector sees a sample of `MAX_ROWS`.
 
     Parameters
     ----------
     detector : object
-        As `make_detector` makes it.
+        As `make_detector` makes it; is cloned.
     rows : ndarray of shape (n_samples, n_features)
     normal : ndarray of shape (n_samples,)
         Which rows a detector may be fitted on; at least two.
@@ -159,7 +173,9 @@ def score_out_of_fold(
 
     Returns
     -------
+    CrossFitted
     ndarray of shape (n_samples,)
+        Scores of the rows.
 
     Raises
     ------
@@ -169,22 +185,25 @@ def score_out_of_fold(
     Examples
     --------
     >>> rows = np.append(np.random.default_rng(0).normal(size=99), 9.0).reshape(-1, 1)
-    >>> scores = score_out_of_fold(ECOD(), rows, rows[:, 0] < 9, np.random.default_rng(0))
+    >>> fitted, scores = cross_fit(ECOD(), rows, rows[:, 0] < 9, np.random.default_rng(0))
     >>> int(scores.argmax())
     99
+    >>> fitted(np.array([[0.0], [5.0]])).round(1)
+    array([0.8, 4.4])
     """
     n_normal = int(normal.sum())
     if n_normal < 2:
         raise ValueError(f"a detector needs two normal rows or more, but got {n_normal}")
     n_folds = min(N_FOLDS, n_normal)
-    folds = _deal(normal, n_folds, rng)
-    scores = np.empty(len(rows))
+    folds, scores, detectors = _deal(normal, n_folds, rng), np.empty(len(rows)), []
     for fold in range(n_folds):
         own = folds == fold
-        if own.any():
-            fitted = fit_detector(detector, rows[normal & ~own], rng)
-            scores[own] = strangeness(fitted, rows[own])
-    return scores
+        seen = np.flatnonzero(normal & ~own)
+        if len(seen) > MAX_ROWS:
+            seen = np.sort(rng.choice(seen, MAX_ROWS, replace=False))
+        detectors.append(clone(detector).fit(rows[seen]))
+        scores[own] = strangeness(detectors[-1], rows[own])
+    return CrossFitted(tuple(detectors)), scores
 
 
 def _deal(normal: BoolArray, n_folds: int, rng: np.random.Generator) -> IntArray:

@@ -22,20 +22,14 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from autoimb.strategy import anomaly
 from autoimb.strategy.anomaly import AnomalyClassifier, AnomalyFeatures
-from autoimb.strategy.detectors import (
-    DETECTORS,
-    MAX_ROWS,
-    fit_detector,
-    make_detector,
-    score_out_of_fold,
-    strangeness,
-)
+from autoimb.strategy.detectors import DETECTORS, MAX_ROWS, cross_fit, make_detector, strangeness
 from autoimb.strategy.ecod import ECOD
 from autoimb.strategy.weights import ClassWeighted
 
 each_detector = pytest.mark.parametrize("detector", DETECTORS)
 each_choice = pytest.mark.parametrize("detector", [*DETECTORS, "all"])
 SHARE = 0.04
+N_TREES = 10
 
 
 def draw(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -49,12 +43,12 @@ def draw(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 @pytest.fixture(autouse=True)
 def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     """A forest of detectors costs more than all the others, and what is tested does not change."""
-    fewer = functools.partial(make_detector, n_estimators=25)
+    fewer = functools.partial(make_detector, n_estimators=N_TREES)
     monkeypatch.setattr(anomaly, "make_detector", fewer)
 
 
 def classifier(detector: str, **parameters: Any) -> AnomalyClassifier:
-    return AnomalyClassifier(detector, n_estimators=25, **parameters)
+    return AnomalyClassifier(detector, n_estimators=N_TREES, **parameters)
 
 
 class Remembering(ClassifierMixin, BaseEstimator):
@@ -178,30 +172,29 @@ def test_it_does_not_matter_which_code_the_frequent_class_has(detector: str) -> 
 
 
 @each_detector
-def test_a_row_is_scored_by_a_detector_that_has_not_seen_it(detector: str) -> None:
-    """A frequent row far out: a detector that had seen it would find it less strange."""
+def test_a_row_is_scored_by_the_detector_that_has_not_seen_it(detector: str) -> None:
     X = draw(300)[0]
-    X[0] = 40.0
-    normal = np.ones(300, dtype=bool)
-    made = make_detector(detector, n_estimators=25, n_neighbors=1, nu=0.5, random_state=0)
-    scores = score_out_of_fold(made, X, normal, np.random.default_rng(0))
-    without = strangeness(fit_detector(made, X[1:], np.random.default_rng(0)), X[:1])
-    seen = strangeness(fit_detector(made, X, np.random.default_rng(0)), X[:1])
-    assert scores.argmax() == 0
-    assert abs(scores[0] - without) < abs(scores[0] - seen) or detector == "isolation_forest"
+    X[0] = 40.0  # so far out that it matters who has seen it
+    made = make_detector(detector, n_estimators=N_TREES, n_neighbors=1, nu=0.5, random_state=0)
+    fitted, scores = cross_fit(made, X, np.ones(300, dtype=bool), np.random.default_rng(0))
+    each = [strangeness(one, X[:1])[0] for one in fitted.detectors]
+    # four find it much the same, and one does not
+    assert scores[0] == max(each, key=lambda score: abs(score - np.median(each)))
+    assert len(np.unique(each)) > 1
+    assert fitted(X[:1])[0] == pytest.approx(np.mean(each))
 
 
-@each_choice
+@each_detector
 def test_added_columns_tell_nothing_of_labels_that_are_noise(detector: str) -> None:
     found = []
-    for seed in range(8):
+    for seed in range(6):
         rng = np.random.default_rng(seed)
         X, y = rng.normal(size=(300, 10)), np.repeat([0, 1], [200, 100])
         model = AnomalyFeatures(Remembering(), detector, random_state=seed).fit(X, y)
         added = model.estimator_.X_[:, 10:]
         found.append([roc_auc_score(y, column) for column in added.T])
-    # the mean of eight of these has a deviation of 0.0125
-    np.testing.assert_allclose(np.mean(found, axis=0), 0.5, atol=0.04)
+    # the mean of six of these has a deviation of 0.0145
+    np.testing.assert_allclose(np.mean(found, axis=0), 0.5, atol=0.045)
 
 
 @each_choice
@@ -266,7 +259,7 @@ def test_single_precision_stays_single() -> None:
 
 
 @each_detector
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_any_small_table_is_survived(detector: str, data: st.DataObject) -> None:
     n, d = data.draw(st.integers(4, 20)), data.draw(st.integers(1, 3))
@@ -307,9 +300,11 @@ def test_one_seed_gives_one_model_and_a_pickle_the_same(detector: str) -> None:
 
 
 def test_of_many_rows_a_detector_sees_a_sample() -> None:
-    rows = np.arange(MAX_ROWS + 1000.0).reshape(-1, 1)
-    fitted = fit_detector(ECOD(), rows, np.random.default_rng(0))
-    assert len(np.unique(fitted.score_samples(rows))) <= MAX_ROWS + 1
+    rows = np.arange(MAX_ROWS * 1.5).reshape(-1, 1)
+    normal = np.ones(len(rows), dtype=bool)
+    fitted, _ = cross_fit(ECOD(), rows, normal, np.random.default_rng(0))
+    for one in fitted.detectors:
+        assert len(np.unique(one.score_samples(rows))) <= MAX_ROWS + 1
 
 
 def test_what_cannot_be_done_is_said() -> None:
