@@ -112,29 +112,27 @@ class ECOD(OutlierMixin, BaseEstimator):
 
 @dataclass(frozen=True)
 class _Tails:
-    """The logarithms of the tail probabilities of a column, below and above each of its values."""
+    """The distinct values of a column, and the cells up to each, from none to all."""
 
     values: FloatArray
-    left: FloatArray
-    right: FloatArray
+    n_below: IntArray
     points_left: bool
 
     @classmethod
     def of(cls, known: FloatArray) -> _Tails:
         values, sizes = np.unique(known, return_counts=True)
-        n_below = np.append(0, np.cumsum(sizes))
-        n = len(known)
-        left, right = np.log((1 + n_below) / (1 + n)), np.log((1 + n - n_below) / (1 + n))
-        return cls(values, left, right, _points_left(known))
+        return cls(values, np.append(0, np.cumsum(sizes)), _points_left(known))
 
     def __call__(self, column: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the left and the right one of each cell, of a missing one 0."""
-        missing = np.isnan(column)
+        """Return the logarithms of each cell's tail probabilities, of a missing one 0."""
+        n = self.n_below[-1]
         place = np.searchsorted(self.values, column, side="right")
         # A value is part of both of its tails.
         met = np.append(self.values, np.nan)[place - 1] == column
+        in_left, in_right = self.n_below[place], n - self.n_below[place - met]
+        missing = np.isnan(column)
         left, right = (
-            np.where(missing, 0.0, each) for each in (self.left[place], self.right[place - met])
+            np.where(missing, 0.0, np.log((1 + each) / (1 + n))) for each in (in_left, in_right)
         )
         return left, right
 
