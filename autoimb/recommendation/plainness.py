@@ -15,7 +15,7 @@ from autoimb.strategy.configuration import Configuration
 __all__ = ["PLAINNESS", "Tier", "list_tiers", "plainest", "tier_of"]
 
 # The plainest first.
-PLAINNESS = ("nothing", "threshold", "weight", "sampler", "balanced ensemble", "blend")
+PLAINNESS = ("nothing", "threshold", "weight", "sampler", "ensemble", "blend")
 # Standard errors that the best has to be ahead by, to be told from a plainer one.
 TOLD = 1.0
 
@@ -83,7 +83,7 @@ def tier_of(configuration: Configuration) -> str:
     ('threshold', 'sampler')
     """
     if configuration.ensemble.class_path is not None or configuration.model.balance is not None:
-        return "balanced ensemble"
+        return "ensemble"
     if configuration.sampler.class_path is not None:
         return "sampler"
     return "weight" if configuration.weight.class_path is not None else "threshold"

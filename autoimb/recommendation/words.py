@@ -63,11 +63,16 @@ def _training_words(configuration: Configuration) -> str:
         power = configuration.weight.values.get("power")
         detail = "" if power is None else f" (power {power:.2g} of the inverse class size)"
         steps.append(f"weight the classes{detail}")
-    if configuration.ensemble.class_path is not None:
-        model = f"{model} in an ensemble ({spell(configuration.ensemble.name)})"
-    steps.append(f"train {model}")
+    steps.append(f"train {model}{_ensemble_words(configuration.ensemble)}")
     text = ", ".join(steps[:-1]) + " and " + steps[-1]
     return text[0].upper() + text[1:]
+
+
+def _ensemble_words(ensemble: Choice) -> str:
+    if ensemble.class_path is None:
+        return ""
+    name = spell(ensemble.name)
+    return f" with {name}" if ensemble.balance is None else f" in an ensemble ({name})"
 
 
 def _sampler_words(sampler: Choice) -> str:

@@ -115,7 +115,7 @@ def test_where_nothing_helps_it_says_to_do_nothing_and_claims_nothing(name: str)
 
 @pytest.mark.parametrize("name", ["average_precision", "f1", "log_loss", "recall_at_precision"])
 @pytest.mark.parametrize(
-    ("best", "tier"), [(WEIGHTED, "weight"), (SAMPLED, "sampler"), (BALANCED, "balanced ensemble")]
+    ("best", "tier"), [(WEIGHTED, "weight"), (SAMPLED, "sampler"), (BALANCED, "ensemble")]
 )
 def test_a_strategy_that_is_far_ahead_is_recommended(
     name: str, best: Configuration, tier: str
@@ -227,7 +227,7 @@ def test_what_is_exported_is_not_ahead_of_itself(seed: int) -> None:
 
 def test_degrees_of_plainness() -> None:
     assert [tier_of(one) for one in STRATEGIES] == [
-        "threshold", "weight", "sampler", "threshold", "balanced ensemble",
+        "threshold", "weight", "sampler", "threshold", "ensemble",
     ]  # fmt: skip
 
 
