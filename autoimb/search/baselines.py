@@ -74,10 +74,10 @@ def list_baselines(untouched: Configuration, facts: Mapping[str, float]) -> list
     if model.balance is None:  # it would balance twice
         found += [
             Baseline("balanced weights", Configuration(model, weight=BALANCED)),
-            Baseline("random undersampling", Configuration(model, RANDOM_UNDER)),
+            Baseline("random undersampling", Configuration(model, sampler=RANDOM_UNDER)),
         ]
         n_neighbors = int(min(facts["max_neighbors"], N_NEIGHBORS))
         if n_neighbors >= 1:
             smote = replace(SMOTE, values={"k_neighbors": n_neighbors})
-            found.append(Baseline("SMOTE 1:1", Configuration(model, smote)))
+            found.append(Baseline("SMOTE 1:1", Configuration(model, sampler=smote)))
     return [*found, Baseline("LightGBM defaults", Configuration(LIGHTGBM), is_tuned=False)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -68,6 +68,7 @@ class Configuration:
     """
 
     model: Choice
+    _: KW_ONLY
     ensemble: Choice = field(default_factory=lambda: Choice("none"))
     sampler: Choice = field(default_factory=lambda: Choice("none"))
     weight: Choice = field(default_factory=lambda: Choice("none"))

@@ -451,7 +451,7 @@ PLAIN, SMOTE = Choice("none"), Choice("smote", "imblearn.over_sampling.SMOTE", "
 
 def tree(kind: str, sampler: Choice = PLAIN) -> Configuration:
     model = Choice("tree", "sklearn.tree.DecisionTreeClassifier", kind, None, {"max_depth": 4})
-    return Configuration(model, sampler)
+    return Configuration(model, sampler=sampler)
 
 
 @pytest.mark.parametrize("sampler", [PLAIN, SMOTE], ids=["as it is", "smote"])

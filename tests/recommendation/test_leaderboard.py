@@ -170,7 +170,11 @@ def test_the_winner_is_on_top_or_level(skills: list[float | None], first: float,
 @pytest.mark.parametrize("n", [2, 3])
 def test_the_members_of_a_blend_are_marked_as_exported(n: int) -> None:
     metric = METRICS["f1"]
-    trials = [(DEFAULT, 1.0), (Configuration(LOGISTIC), 1.5), (Configuration(LOGISTIC, SMOTE), 1.2)]
+    trials = [
+        (DEFAULT, 1.0),
+        (Configuration(LOGISTIC), 1.5),
+        (Configuration(LOGISTIC, sampler=SMOTE), 1.2),
+    ]
     result = found_by(metric, *trials[:n])
     exported = blended(result, metric)
     board = build_leaderboard(result, exported, terms_of(metric, exported))

@@ -189,8 +189,8 @@ def test_every_part_of_a_strategy_is_taken_away_once() -> None:
     plain = space.default(model="lightgbm", sampler="smote", weight="power")
     tuned = Configuration(
         Choice("lightgbm", plain.model.class_path, values={"num_leaves": 3}),
-        plain.sampler,
-        plain.weight,
+        sampler=plain.sampler,
+        weight=plain.weight,
     )
     assert list(list_parts(tuned, space)) == ["sampler", "weight", "parameters of the model"]
     assert list_parts(space.untouched(), space) == {}
