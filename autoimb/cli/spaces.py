@@ -25,11 +25,11 @@ def spaces(name: Name = None, check: Check = None) -> None:
     elif name is not None:
         print(find_space(name).read_text("utf-8"), end="")
     else:
+        missing: dict[str, str] = {}
         for shipped, meaning in shipped_spaces().items():
             print(f"{shipped:<14} {meaning}")
-        _tell_missing(
-            {k: v for shipped in shipped_spaces() for k, v in load_space(shipped).missing.items()}
-        )
+            missing |= load_space(shipped).missing
+        _tell_missing(missing)
 
 
 def _tell_missing(missing: Mapping[str, str]) -> None:
