@@ -9,10 +9,11 @@ import numpy as np
 from autoimb.data.dataset import Dataset
 from autoimb.evaluation.engine import Evaluator
 from autoimb.planning import Plan
+from autoimb.search.blend import Exported
 from autoimb.search.records import SearchResult
 from autoimb.search.resources import Resources
 
-__all__ = ["note_data", "note_end"]
+__all__ = ["note_choice", "note_data", "note_end"]
 
 
 def note_data(
@@ -67,6 +68,14 @@ def _split_notes(dataset: Dataset, evaluator: Evaluator) -> Iterator[str]:
             f"'{dataset.time_column}' are trained on but not scored; what follows is scored by "
             "models of what came before it, and its first fold only tunes decisions."
         )
+
+
+def note_choice(chosen: Exported, best: Exported) -> list[str]:
+    """Say that a blend is not exported, where it is clearly worse than its first."""
+    if len(best.members) == len(chosen.members):
+        return []
+    n = len(chosen.members)
+    return [f"the best strategy is exported alone: a blend of {n} is clearly worse."]
 
 
 def note_end(found: SearchResult, n_folds: int) -> list[str]:

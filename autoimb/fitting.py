@@ -23,14 +23,14 @@ from autoimb.evaluation.estimate import Estimate
 from autoimb.evaluation.levels import Level, plan_levels
 from autoimb.evaluation.tasks import Training
 from autoimb.exporting import make_model, measure_calibration
-from autoimb.fit_notes import note_data, note_end
+from autoimb.fit_notes import note_choice, note_data, note_end
 from autoimb.fitted_model import FittedModel
 from autoimb.metrics import Metric
 from autoimb.planning import Plan, Preference
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.profile import Profile
 from autoimb.recommendation.advice import Case, Recommendation, recommend
-from autoimb.recommendation.appraisal import Appraisal, appraise
+from autoimb.recommendation.appraisal import Appraisal, settle
 from autoimb.recommendation.estimation import estimate_scores
 from autoimb.recommendation.leaderboard import Terms, build_leaderboard
 from autoimb.refitting import Refit, estimate_refit, plan_trainings, refit
@@ -222,13 +222,13 @@ def fit_dataset(
                 baselines=list_baselines(space.untouched(), facts),
             )  # fmt: skip
             interruption.is_finishing = True
-            best = choose_export(found.candidates, evaluator, plan.budget, cost, levels)
+            chosen = choose_export(found.candidates, evaluator, plan.budget, cost, levels)
             release_memory(dataset.X)
-            appraisal = appraise(found, best, evaluator, resources.n_workers)
+            best, appraisal = settle(found, chosen, evaluator, resources.n_workers)
             exported, other = _prefer(plan, best, appraisal, evaluator)
             trained = refit(exported, found.candidates, executor, evaluator, plan.budget)
         model = make_model(trained.pipeline, trained.exported, evaluator, dataset, found.level)
-        ends = (*trained.notes, *note_end(found, n_folds))
+        ends = (*trained.notes, *note_choice(chosen, best), *note_end(found, n_folds))
         notes = (*notes, *note_data(dataset, plan, evaluator, resources), *ends)
         ended = _Ended(found, appraisal, best, other, trained, model)
         result = _result(plan, profile, ended, evaluator, notes)

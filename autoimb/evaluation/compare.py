@@ -64,6 +64,11 @@ class Comparison:
         """Whether the one is better beyond doubt."""
         return self.low > 0
 
+    @property
+    def is_clearly_worse(self) -> bool:
+        """Whether the other is better beyond doubt."""
+        return self.high < 0
+
     def __str__(self) -> str:
         """Show the difference and how sure it is."""
         return (

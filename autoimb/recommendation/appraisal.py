@@ -22,7 +22,7 @@ from autoimb.recommendation.scored_rows import ScoredRows
 from autoimb.search.blend import Exported, combine, cross_fitted_blend, pool
 from autoimb.search.records import Reference, SearchResult
 
-__all__ = ["Appraisal", "appraise"]
+__all__ = ["Appraisal", "appraise", "settle"]
 
 DECISION, BLENDING = "decision", "blending"
 
@@ -89,6 +89,32 @@ class Appraisal:
             "plainest": self.plainest.name,
             "not_compared": list(self.not_compared),
         }
+
+
+def settle(
+    found: SearchResult, exported: Exported, evaluator: Evaluator, n_threads: int = 1
+) -> tuple[Exported, Appraisal]:
+    """Appraise what is to be exported; of a blend that is clearly worse, its first alone.
+
+    Parameters
+    ----------
+    found : SearchResult
+    exported : Exported
+    evaluator : Evaluator
+    n_threads : int
+
+    Returns
+    -------
+    Exported
+        The blend, or the best strategy alone.
+    Appraisal
+        Of it.
+    """
+    appraisal = appraise(found, exported, evaluator, n_threads)
+    if not any(part.name == BLENDING and part.is_clearly_worse for part in appraisal.parts):
+        return exported, appraisal
+    alone = combine(found.candidates[:1], evaluator, exported.max_rows, is_tuned=exported.is_tuned)
+    return alone, appraise(found, alone, evaluator, n_threads)
 
 
 def appraise(

@@ -13,13 +13,15 @@ from made_up import BALANCED, DEFAULT, OTHER, SAMPLED, STRATEGIES, WEIGHTED, Mad
 from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import Costs
 from autoimb.decision.floors import Floor
+from autoimb.evaluation.estimate import Estimate
 from autoimb.evaluation.levels import Level
 from autoimb.metrics import get_metric
 from autoimb.recommendation.advice import Recommendation
+from autoimb.recommendation.appraisal import appraise, settle
 from autoimb.recommendation.estimation import estimate_scores
 from autoimb.recommendation.plainness import PLAINNESS, TOLD, list_tiers, plainest, tier_of
 from autoimb.search.baselines import DO_NOTHING
-from autoimb.search.blend import combine
+from autoimb.search.blend import Exported, combine
 from autoimb.search.excerpt import choose_excerpt
 from autoimb.strategy.configuration import Configuration
 
@@ -51,6 +53,22 @@ SEARCHES: dict[str, dict[str, Any]] = {
     "far ahead": {"trials": FAR, "baselines": RACE},
     "groups": {"trials": TRIALS, "groups": np.arange(300) // 3},
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("metric", ["average_precision", "f1"])
+def test_a_blend_that_is_clearly_worse_than_its_first_is_not_exported(metric: str) -> None:
+    made = MadeUp(metric, FAR, n_blended=3)
+    kept, _ = settle(made.found, made.exported, made.evaluator)
+    assert kept is made.exported
+    spoilt = replace(made.exported, proba=made.predict(0.0))
+    alone, appraisal = settle(made.found, spoilt, made.evaluator)
+    assert alone.blend is None
+    assert alone.members == (made.found.best,)
+    assert appraisal.estimate.value == estimate_of(made, alone).value
+
+
+def estimate_of(made: MadeUp, exported: Exported) -> Estimate:
+    return appraise(made.found, exported, made.evaluator).estimate
 
 
 @pytest.mark.parametrize("given", SEARCHES.values(), ids=list(SEARCHES))
