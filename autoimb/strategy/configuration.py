@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -47,7 +47,7 @@ class Choice:
         return {**share, **self.values}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Configuration:
     """A complete strategy but for its decision rule, which follows from its predictions.
 
@@ -67,8 +67,7 @@ class Configuration:
 'sampler.smote.balance': 0.5, 'weight': 'none'}
     """
 
-    model: Choice
-    _: KW_ONLY
+    model: Choice = field(kw_only=False)
     ensemble: Choice = field(default_factory=lambda: Choice("none"))
     sampler: Choice = field(default_factory=lambda: Choice("none"))
     weight: Choice = field(default_factory=lambda: Choice("none"))
