@@ -7,7 +7,7 @@ Johnson and Bontempi 2015), so that an ensemble speaks of the natural prevalence
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,12 @@ from sklearn.utils.validation import has_fit_parameter
 
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.prevalence import shift_prevalence
+from autoimb.strategy.voting import Sizes, wished_sizes
 
 __all__ = ["BalanceCascade", "EasyEnsemble", "MetaSampled", "SelfPaced", "UnderBagging"]
 
 # Part of the rows that members are chosen by.
 ASIDE = 0.2
-
-Sizes = Callable[[IntArray], dict[int, int]]
 
 
 class _Ensemble(ClassifierMixin, BaseEstimator, ABC):
@@ -112,12 +111,7 @@ class _Ensemble(ClassifierMixin, BaseEstimator, ABC):
 
     def _sizes(self, codes: IntArray) -> IntArray:
         """Return how many rows of each class a member is shown."""
-        sizes = np.bincount(codes)
-        if self.sampling_strategy is None:
-            return np.full(len(sizes), sizes.min())
-        for code, size in self.sampling_strategy(codes).items():
-            sizes[code] = size
-        return sizes
+        return wished_sizes(codes, self.sampling_strategy, int(np.bincount(codes).min()))
 
 
 class _OneByOne(_Ensemble):
