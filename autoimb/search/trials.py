@@ -178,8 +178,8 @@ class TrialLoop:
 
     def _run_again(self, trial: optuna.Trial) -> None:
         """Start a trial that was running when the search was killed, unless it had finished."""
-        hurdle = self._hurdle_of(trial)
         configuration = self.space.suggest(trial)
+        hurdle = self._hurdle_of(trial, configuration)
         kept = self.contest.kept.load(trial.number, 0)
         if kept is None:
             self._submit(trial, configuration, hurdle)
@@ -188,15 +188,23 @@ class TrialLoop:
             future.set_result(kept)
             self.pending.append(_Pending(trial, configuration, future, kept))
 
-    def _hurdle_of(self, trial: optuna.Trial) -> Hurdle | None:
-        """Return what the trial was to beat, or note what it is."""
+    def _hurdle_of(self, trial: optuna.Trial, configuration: Configuration) -> Hurdle | None:
+        """Return what the trial was to beat, or note what it is.
+
+        The first of each model has nothing to beat: another one that does as well on the whole
+        errs on other folds, and is what a blend lacks.
+        """
         if HURDLE in trial.user_attrs:
             written = trial.user_attrs[HURDLE]
             return written and Hurdle(tuple(written["values"]), written["noise"])
-        hurdle = self.contest.hurdle()
+        hurdle = None if self._is_first_of_model(configuration) else self.contest.hurdle()
         written = hurdle and {"values": hurdle.values, "noise": hurdle.noise}
         trial.set_user_attr(HURDLE, written)
         return hurdle
+
+    def _is_first_of_model(self, configuration: Configuration) -> bool:
+        asked = (*self.contest.records.values(), *self.pending)
+        return all(one.configuration.model.name != configuration.model.name for one in asked)
 
     def _may_ask(self) -> bool:
         asked = len(self.contest.records) + len(self.pending)
@@ -213,8 +221,8 @@ class TrialLoop:
             if first is not None:
                 self.study.enqueue_trial(first.flat)
         trial = self.study.ask()
-        hurdle = self._hurdle_of(trial)
-        self._submit(trial, self.space.suggest(trial), hurdle)
+        configuration = self.space.suggest(trial)
+        self._submit(trial, configuration, self._hurdle_of(trial, configuration))
 
     def _submit(
         self, trial: optuna.Trial, configuration: Configuration, hurdle: Hurdle | None

@@ -24,10 +24,11 @@ from sklearn.model_selection import train_test_split
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from held_out import Split, binary_splits
+from held_out import N_FOLDS, Split, binary_splits
 
 from autoimb.data.splitting import assign_folds
 from autoimb.evaluation.engine import Evaluator
+from autoimb.profiling.describing import profile_dataset
 from autoimb.strategy.configuration import STAGES, Configuration
 from autoimb.strategy.parameters import Parameter
 from autoimb.strategy.search_space import SearchSpace, load_space
@@ -87,10 +88,18 @@ def evaluate_all(
 ) -> Iterator[dict[str, Any]]:
     """Yield a line for each configuration that is not known."""
     evaluator = small_evaluator(split, max_rows)
+    space = load_space("default").restricted_to(profile_dataset(split.data).facts(N_FOLDS))
+    admitted = {(stage, one.name) for stage, found in space.stages.items() for one in found}
     for configuration in pool:
         flat = dict(configuration.flat)
         if json.dumps([split.name, flat]) not in known:
-            yield {"dataset": split.name, "flat": flat, **evaluate(evaluator, configuration)}
+            chosen = {(stage, one.name) for stage, one in configuration.choices.items()}
+            found = (
+                evaluate(evaluator, configuration)
+                if chosen <= admitted
+                else {"error": "ruled out by its `if`"}
+            )
+            yield {"dataset": split.name, "flat": flat, **found}
 
 
 def main() -> None:
