@@ -22,7 +22,8 @@ from autoimb.search.records import Candidate, TrialRecord
 from autoimb.threads import limit_threads
 
 __all__ = [
-    "Exported", "choose_export", "combine", "count_repeats", "cross_fitted_blend", "pool",
+    "Exported", "choose_export", "combine", "count_repeats", "cross_fitted_blend", "line_up",
+    "pool",
 ]  # fmt: skip
 
 
@@ -91,9 +92,27 @@ def choose_export(
     max_rows = _affordable_rows(cost.seconds([best])[0], len(evaluator.y), budget, levels)
     if best.record.configuration.model.single:
         return combine([best], evaluator, max_rows)
-    others = [c for c in candidates if not c.record.configuration.model.single]
-    members = [others[number] for number in budget.affordable(cost.seconds(others))]
+    lined_up = line_up(candidates)
+    members = [lined_up[number] for number in budget.affordable(cost.seconds(lined_up))]
     return combine(members, evaluator, max_rows)
+
+
+def line_up(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Sort what may be blended: the best first, then by log loss, which the blend is fitted for.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidate
+        The best first, by whatever was searched for.
+
+    Returns
+    -------
+    list of Candidate
+        Without those that are to stay `single`, unless the best is one.
+    """
+    others = [one for one in candidates[1:] if not one.record.configuration.model.single]
+    by_loss = sorted(others, key=lambda one: one.record.scores["log_loss"].value)
+    return [*candidates[:1], *by_loss]
 
 
 def _affordable_rows(

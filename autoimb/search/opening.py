@@ -25,8 +25,8 @@ Begun = list[tuple[Configuration, Future[Evaluation]]]
 def first_configurations(space: SearchSpace) -> list[Configuration]:
     """List what is tried before the study suggests, each once.
 
-    The default, then what did well on other data in turn with one change of the default each:
-    the study would else judge a model by its default alone, and stay with the luckiest.
+    The default, then in turn what did well on other data and, of the components that are missing
+    there, the default with one of them.
 
     Parameters
     ----------
@@ -36,25 +36,25 @@ def first_configurations(space: SearchSpace) -> list[Configuration]:
     -------
     list of Configuration
     """
-    in_turn = [
-        one for pair in zip_longest(space.portfolio(), _changes(space)) for one in pair if one
-    ]
+    portfolio = space.portfolio()
+    pairs = zip_longest(portfolio, _missing(space, portfolio))
+    in_turn = [one for pair in pairs for one in pair if one]
     return _deduplicated([space.untouched(), space.default(), *in_turn])
 
 
-def _changes(space: SearchSpace) -> list[Configuration]:
-    """List the default with one component changed each."""
-    changes = [
+def _missing(space: SearchSpace, portfolio: Sequence[Configuration]) -> list[Configuration]:
+    """List the default with each component that it and the portfolio lack; of samplers some."""
+    known = {
+        (stage, choice.name)
+        for one in (space.default(), *portfolio)
+        for stage, choice in one.choices.items()
+    }
+    return [
         space.default(**{stage: one.name})
-        for stage in ("weight", "ensemble")
-        for one in space.stages[stage][1:]
+        for stage in ("weight", "ensemble", "sampler", "model")
+        for one in space.stages[stage]
+        if (stage, one.name) not in known and (stage != "sampler" or one.name in FIRST_SAMPLERS)
     ]
-    changes += [
-        space.default(sampler=sampler.name)
-        for sampler in space.stages["sampler"]
-        if sampler.name in FIRST_SAMPLERS
-    ]
-    return changes + [space.default(model=model.name) for model in space.stages["model"][1:]]
 
 
 def _deduplicated(configurations: Iterable[Configuration]) -> list[Configuration]:
@@ -126,7 +126,6 @@ class Opening:
 
     def __init__(self, space: SearchSpace, tried: Sequence[Configuration] = ()) -> None:
         self._left = [one for one in first_configurations(space) if one not in tried]
-        self._plain = _changes(space)
         self._slow: set[tuple[str, str]] = set()
 
     def __len__(self) -> int:
@@ -138,18 +137,9 @@ class Opening:
         self._slow.add(_core(configuration))
         self._left = [one for one in self._left if not self._is_slow(one)]
 
-    def take(self, *, is_short: bool) -> Configuration | None:
-        """Take the next one; None if there is none left.
-
-        Parameters
-        ----------
-        is_short : bool
-            Whether time will not suffice for all: then every strategy comes once, the plain
-            before what did well on other data, which often is larger.
-        """
-        plain = (place for place, one in enumerate(self._left) if one in self._plain)
-        place = next(plain, 0) if is_short else 0
-        return self._left.pop(place) if self._left else None
+    def take(self) -> Configuration | None:
+        """Take the next one; None if there is none left."""
+        return self._left.pop(0) if self._left else None
 
     def _is_slow(self, configuration: Configuration) -> bool:
         model, _ = core = _core(configuration)

@@ -18,6 +18,7 @@ from autoimb.evaluation.levels import Level
 from autoimb.evaluation.tasks import Evaluation, Task
 from autoimb.metrics import Metric, get_metric
 from autoimb.search.baselines import Baseline
+from autoimb.search.blend import line_up
 from autoimb.search.budget import Budget, RefitCost
 from autoimb.search.contest import Contest
 from autoimb.search.excerpt import choose_excerpt
@@ -181,7 +182,7 @@ class _Search:
         return self._result()
 
     def _seconds_left(self) -> float:
-        leading = self.contest.leading()
+        leading = line_up(self.contest.leading())
         kept = self.race.seconds_to_appraise()
         if not self.contest.levels[0].max_rows:
             return self.budget.left_to_search(self.cost.seconds(leading)) - kept

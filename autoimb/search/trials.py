@@ -203,8 +203,9 @@ class TrialLoop:
         return hurdle
 
     def _is_first_of_model(self, configuration: Configuration) -> bool:
-        asked = (*self.contest.records.values(), *self.pending)
-        return all(one.configuration.model.name != configuration.model.name for one in asked)
+        asked = [record.configuration for record in self.contest.records.values()]
+        asked += [pending.configuration for pending in self.pending]
+        return configuration.model.name not in {one.model.name for one in asked}
 
     def _may_ask(self) -> bool:
         asked = len(self.contest.records) + len(self.pending)
@@ -217,7 +218,7 @@ class TrialLoop:
         if self.n_waiting:  # of a search that was killed before it asked
             self.n_waiting -= 1
         else:
-            first = self.opening.take(is_short=self._is_short())
+            first = self.opening.take()
             if first is not None:
                 self.study.enqueue_trial(first.flat)
         trial = self.study.ask()
@@ -245,13 +246,6 @@ class TrialLoop:
                 del self.begun[place]
                 return future
         return None
-
-    def _is_short(self) -> bool:
-        """Tell whether time will not suffice for all that is to be tried first."""
-        if not len(self.opening):  # most trials come after it
-            return False
-        n_each = len(self.opening) / self.executor.n_workers
-        return self.seconds_left() < n_each * self._typical_seconds()
 
     def _typical_seconds(self) -> float:
         records = self.contest.records.values()

@@ -136,10 +136,17 @@ def candidates(y: np.ndarray, odds: np.ndarray) -> tuple[Evaluator, tuple[Candid
 def test_strategies_of_like_skill_are_blended() -> None:
     evaluator, found = candidates(*views(N_ROWS, [0.9, 0.8, 0.8]))
     exported = choose_export(found, evaluator, UNLIMITED, as_long_as_the_folds(12))
-    assert [record.number for record in exported.members] == [0, 1, 2]
+    assert {record.number for record in exported.members} == {0, 1, 2}
+    assert exported.members[0].number == 0
     assert exported.blend is not None
     alone = found[0].record.scores["average_precision"].value
     assert exported.scores["average_precision"].value > alone
+
+
+def test_the_best_leads_and_the_others_follow_by_log_loss() -> None:
+    evaluator, found = candidates(*views(N_ROWS, [0.4, 0.2, 1.2, 0.8]))
+    exported = choose_export(found, evaluator, UNLIMITED, as_long_as_the_folds(3))
+    assert [record.number for record in exported.members] == [0, 2, 3]
 
 
 def test_one_that_is_far_better_outweighs_the_others() -> None:

@@ -104,7 +104,9 @@ def test_what_is_tried_first_is_tried_once() -> None:
         space = load_space(name).restricted_to(FACTS)
         found = first_configurations(space)
         assert found[0] == space.untouched()
-        assert {c.model.name for c in found} == {c.name for c in space.stages["model"]}
+        for stage in ("model", "ensemble", "weight"):
+            tried = {one.choices[stage].name for one in found}
+            assert tried == {one.name for one in space.stages[stage]}
         assert all(found.count(configuration) == 1 for configuration in found)
         assert set(map(str, space.portfolio())) <= set(map(str, found))
 
