@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -96,6 +97,21 @@ WAYS: dict[str, Way] = {
 }
 
 
+@dataclass(frozen=True)
+class Views:
+    """What several strategies say of rows out-of-fold and of held-out rows, as log-odds."""
+
+    y: np.ndarray
+    odds: np.ndarray
+    folds: np.ndarray
+    y_test: np.ndarray
+    odds_test: np.ndarray
+
+    def of(self, places: Sequence[int]) -> Views:
+        """Take some of the strategies."""
+        return replace(self, odds=self.odds[:, places], odds_test=self.odds_test[:, places])
+
+
 def choose_members(candidates: Sequence[Candidate]) -> Iterator[tuple[str, list[int]]]:
     """Yield what may be combined, by name: places of candidates."""
     lined_up = line_up(candidates)
@@ -129,37 +145,29 @@ def measure(split: Split, seconds: float) -> dict[str, tuple[float, float, float
     n_repeats = min(len(one.repeats) for one in found.candidates)
     each = [pool((one.evaluation, *one.repeats[:n_repeats])) for one in found.candidates]
     rows, folds = split.evaluator.scored(found.level)
-    y, odds = split.data.y[rows], np.column_stack([log_odds(one)[:, 1] for one in each])
-    tested = predict_all(split, found.candidates)
-    scores = {}
+    odds = np.column_stack([log_odds(one)[:, 1] for one in each])
+    odds_test = predict_all(split, found.candidates)
+    views = Views(split.data.y[rows], odds, folds.number, split.y_test, odds_test)
+    scores = {"best alone": score(weigh, views.of([0]))}
     for members, places in choose_members(found.candidates):
         for name, way in WAYS.items():
-            held = (y, odds[:, places], folds.number, tested[:, places], split.y_test)
-            scores[name + members] = score(way, *held)
-    alone = (y, odds[:, :1], folds.number, tested[:, :1], split.y_test)
-    return {"best alone": score(weigh, *alone), **scores}
+            scores[name + members] = score(way, views.of(places))
+    return scores
 
 
-def score(
-    way: Way,
-    y: np.ndarray,
-    odds: np.ndarray,
-    folds: np.ndarray,
-    tested: np.ndarray,
-    y_test: np.ndarray,
-) -> tuple[float, float, float]:
+def score(way: Way, views: Views) -> tuple[float, float, float]:
     """Combine, decide by cross-fitted scores, and score held-out rows."""
-    crossed = np.empty(len(y))
-    for fold in np.unique(folds):
-        inside = folds == fold
-        crossed[inside] = way(y[~inside], odds[~inside])(odds[inside])
-    rule = BestMetric("f1").solve(Scored(y, np.column_stack([1 - crossed, crossed])))
-    proba = way(y, odds)(tested)
+    crossed = np.empty(len(views.y))
+    for fold in np.unique(views.folds):
+        inside = views.folds == fold
+        crossed[inside] = way(views.y[~inside], views.odds[~inside])(views.odds[inside])
+    rule = BestMetric("f1").solve(Scored(views.y, np.column_stack([1 - crossed, crossed])))
+    proba = way(views.y, views.odds)(views.odds_test)
     decided = rule.decide(np.column_stack([1 - proba, proba]))
     return (
-        float(f1_score(y_test, decided, zero_division=0)),
-        float(average_precision_score(y_test, proba)),
-        float(log_loss(y_test, proba)),
+        float(f1_score(views.y_test, decided, zero_division=0)),
+        float(average_precision_score(views.y_test, proba)),
+        float(log_loss(views.y_test, proba)),
     )
 
 
