@@ -114,8 +114,8 @@ class Views:
 
 def choose_members(candidates: Sequence[Candidate]) -> Iterator[tuple[str, list[int]]]:
     """Yield what may be combined, by name: places of candidates."""
-    lined_up = line_up(candidates)
-    yield "", [candidates.index(one) for one in lined_up[:BLEND_SIZE]]
+    places = {one.record.number: place for place, one in enumerate(candidates)}
+    yield "", [places[one.record.number] for one in line_up(candidates)[:BLEND_SIZE]]
     yield " of the best by F1", list(range(min(len(candidates), BLEND_SIZE)))
     yield " of all", list(range(len(candidates)))
 

@@ -6,20 +6,17 @@ Johnson and Bontempi 2015), so that an ensemble speaks of the natural prevalence
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import has_fit_parameter
 
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.prevalence import shift_prevalence
-from autoimb.strategy.voting import Sizes, wished_sizes
+from autoimb.strategy.voting import Sizes, Table, VotingEnsemble, predict_member, wished_sizes
 
 __all__ = ["BalanceCascade", "EasyEnsemble", "MetaSampled", "SelfPaced", "UnderBagging"]
 
@@ -27,7 +24,7 @@ __all__ = ["BalanceCascade", "EasyEnsemble", "MetaSampled", "SelfPaced", "UnderB
 ASIDE = 0.2
 
 
-class _Ensemble(ClassifierMixin, BaseEstimator, ABC):
+class _Ensemble(VotingEnsemble):
     """Members, each trained on some of the rows and corrected for those that it was not shown.
 
     Parameters
@@ -56,58 +53,29 @@ class _Ensemble(ClassifierMixin, BaseEstimator, ABC):
         self.sampling_strategy = sampling_strategy
         self.random_state = random_state
 
-    def fit(
-        self, X: FloatArray, y: IntArray, categorical_feature: Sequence[int] | None = None
-    ) -> _Ensemble:
-        """Train the members.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_samples, n_features)
-        y : ndarray of shape (n_samples,)
-            Labels of two classes or more.
-        categorical_feature : sequence of int, optional
-            Columns that hold codes of categories, for members that want to know.
-
-        Returns
-        -------
-        object
-            Itself.
-        """
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError("an ensemble needs rows of two classes or more")
-        self.estimators_: list[Any] = []
+    def _grow(self, table: Table, rng: np.random.Generator) -> None:
         self.rates_: list[FloatArray] = []
-        knows = has_fit_parameter(self.estimator, "categorical_feature")
-        given = {"categorical_feature": categorical_feature} if categorical_feature else {}
-        self._grow(X, codes, given if knows else {})
-        return self
-
-    def predict_proba(self, X: FloatArray) -> FloatArray:
-        """Predict the mean probabilities, of shape (n_samples, n_classes)."""
-        each = (self._of_member(k, X) for k in range(len(self.estimators_)))
-        return np.asarray(sum(each) / len(self.estimators_))
-
-    def predict(self, X: FloatArray) -> Any:
-        """Predict labels of shape (n_samples,)."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        self._choose_members(table, rng)
+        self.votes_ = [1.0] * len(self.estimators_)
 
     @abstractmethod
-    def _grow(self, X: FloatArray, codes: IntArray, given: dict[str, Any]) -> None:
-        """Train the members."""
+    def _choose_members(self, table: Table, rng: np.random.Generator) -> None:
+        """Train the members, each on some rows."""
 
-    def _add(self, X: FloatArray, codes: IntArray, rows: IntArray, given: dict[str, Any]) -> None:
-        """Train a member on some rows."""
-        member = clone(self.estimator)
-        if "random_state" in member.get_params(deep=False):
-            member.set_params(random_state=self.random_state + len(self.estimators_))
-        self.estimators_.append(member.fit(X[rows], codes[rows], **given))
-        sizes = [np.bincount(y, minlength=len(self.classes_)) for y in (codes[rows], codes)]
-        self.rates_.append(sizes[0] / sizes[1])
+    def _train_on(
+        self, table: Table, rows: IntArray, rng: np.random.Generator
+    ) -> tuple[Any, FloatArray]:
+        """Train a member on some rows; also return the part of each class that they are."""
+        codes = table.codes[rows]
+        member = self._train(Table(table.X[rows], codes, table.categories), rng)
+        return member, np.bincount(codes, minlength=len(self.classes_)) / np.bincount(table.codes)
 
-    def _of_member(self, place: int, X: FloatArray) -> FloatArray:
-        return shift_prevalence(_predict(self.estimators_[place], X), 1 / self.rates_[place])
+    def _add(self, member: Any, rates: FloatArray) -> None:
+        self.estimators_.append(member)
+        self.rates_.append(rates)
+
+    def _hear(self, place: int, X: FloatArray) -> FloatArray:
+        return shift_prevalence(super()._hear(place, X), 1 / self.rates_[place])
 
     def _sizes(self, codes: IntArray) -> IntArray:
         """Return how many rows of each class a member is shown."""
@@ -120,13 +88,13 @@ class _OneByOne(_Ensemble):
     # Whether it matters what they made of them.
     looks = True
 
-    def _grow(self, X: FloatArray, codes: IntArray, given: dict[str, Any]) -> None:
-        rng = np.random.default_rng(self.random_state)
-        hardness = _Hardness(codes, len(self.classes_))
+    def _choose_members(self, table: Table, rng: np.random.Generator) -> None:
+        hardness = _Hardness(table.codes, len(self.classes_))
         for place in range(self.n_estimators):
-            self._add(X, codes, self._choose(place, hardness.mean, codes, rng), given)
+            rows = self._choose(place, hardness.mean, table.codes, rng)
+            self._add(*self._train_on(table, rows, rng))
             if self.looks:
-                hardness.look(_predict(self.estimators_[-1], X))
+                hardness.look(predict_member(self.estimators_[-1], table.X))
 
     @abstractmethod
     def _choose(
@@ -151,10 +119,6 @@ class _Hardness:
     def look(self, proba: FloatArray) -> None:
         self.total += proba
         self.n_members += 1
-
-
-def _predict(member: Any, X: FloatArray) -> FloatArray:
-    return np.asarray(member.predict_proba(X), dtype=float)
 
 
 def _choose_randomly(codes: IntArray, sizes: IntArray, rng: np.random.Generator) -> IntArray:
@@ -208,7 +172,7 @@ class EasyEnsemble(UnderBagging):
 
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Predict the probabilities of the mean log-odds, of shape (n_samples, n_classes)."""
-        each = [np.log(np.clip(self._of_member(k, X), 1e-12, 1)) for k in range(len(self.rates_))]
+        each = [np.log(np.clip(self._hear(k, X), 1e-12, 1)) for k in range(len(self.rates_))]
         return np.asarray(softmax(np.mean(each, axis=0), axis=1))
 
 
@@ -352,8 +316,8 @@ class MetaSampled(_Ensemble):
         self.width = width
         self.step = step
 
-    def _grow(self, X: FloatArray, codes: IntArray, given: dict[str, Any]) -> None:
-        rng, centre = np.random.default_rng(self.random_state), 0.5
+    def _choose_members(self, table: Table, rng: np.random.Generator) -> None:
+        centre, X, codes = 0.5, table.X, table.codes
         rows, aside = train_test_split(
             np.arange(len(codes)), test_size=ASIDE, stratify=codes, random_state=self.random_state
         )
@@ -365,14 +329,12 @@ class MetaSampled(_Ensemble):
             for one in sorted({min(max(c, 0.0), 1.0) for c in near}):
                 weights = np.exp(-(((hardness.mean - one) / self.width) ** 2) / 2)
                 chosen = _choose_by_weight(codes[rows], self._sizes(codes[rows]), weights, rng)
-                self._add(X, codes, rows[chosen], given)
-                member, rates = self.estimators_.pop(), self.rates_.pop()
-                proba = total + _predict(member, X[aside])
+                member, rates = self._train_on(table, rows[chosen], rng)
+                proba = total + predict_member(member, X[aside])
                 tried.append((_precision(codes[aside], proba), one, member, rates, proba))
             _, centre, member, rates, total = max(tried, key=lambda each: each[0])
-            self.estimators_.append(member)
-            self.rates_.append(rates)
-            hardness.look(_predict(member, X[rows]))
+            self._add(member, rates)
+            hardness.look(predict_member(member, X[rows]))
 
 
 def _precision(codes: IntArray, proba: FloatArray) -> float:

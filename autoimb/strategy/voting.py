@@ -12,7 +12,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from autoimb.arrays import FloatArray, IntArray
 
-__all__ = ["Sizes", "Table", "VotingEnsemble", "wished_sizes"]
+__all__ = ["Sizes", "Table", "VotingEnsemble", "predict_member", "wished_sizes"]
 
 Sizes = Callable[[IntArray], dict[int, int]]
 
@@ -70,8 +70,7 @@ class VotingEnsemble(ClassifierMixin, BaseEstimator, ABC):
     def predict_proba(self, X: FloatArray) -> FloatArray:
         """Predict the mean of what members vote for, of shape (n_samples, n_classes)."""
         shares = np.array(self.votes_) / sum(self.votes_)
-        each = zip(shares, self.estimators_, strict=True)
-        return np.asarray(sum(share * _predict(member, X) for share, member in each))
+        return np.asarray(sum(share * self._hear(k, X) for k, share in enumerate(shares)))
 
     def predict(self, X: FloatArray) -> Any:
         """Predict labels of shape (n_samples,)."""
@@ -80,6 +79,10 @@ class VotingEnsemble(ClassifierMixin, BaseEstimator, ABC):
     @abstractmethod
     def _grow(self, table: Table, rng: np.random.Generator) -> None:
         """Train the members."""
+
+    def _hear(self, place: int, X: FloatArray) -> FloatArray:
+        """Return what a member votes for."""
+        return predict_member(self.estimators_[place], X)
 
     def _train(self, shown: Table, rng: np.random.Generator) -> Any:
         """Train a member with weights, or without on rows drawn in proportion to them."""
@@ -98,7 +101,8 @@ class VotingEnsemble(ClassifierMixin, BaseEstimator, ABC):
         return member.fit(X, codes, **given)
 
 
-def _predict(member: Any, X: FloatArray) -> FloatArray:
+def predict_member(member: Any, X: FloatArray) -> FloatArray:
+    """Predict the probabilities of one member, of shape (n_samples, n_classes)."""
     return np.asarray(member.predict_proba(X), dtype=float)
 
 
