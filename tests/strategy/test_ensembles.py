@@ -165,7 +165,7 @@ def test_members_of_an_easy_ensemble_add_log_odds() -> None:
     np.testing.assert_allclose(
         one.predict_proba(X), UnderBagging(LogisticRegression(), 1).fit(X, y).predict_proba(X)
     )
-    odds = [np.log(many._of_member(k, X)) @ [-1, 1] for k in range(3)]
+    odds = [np.log(many._hear(k, X)) @ [-1, 1] for k in range(3)]
     found = np.log(many.predict_proba(X)) @ [-1, 1]
     np.testing.assert_allclose(found, np.mean(odds, axis=0))
 
