@@ -18,7 +18,7 @@ from sklearn.datasets import make_classification
 from smote_variants import get_all_oversamplers
 
 from autoimb.errors import one_line
-from autoimb.strategy.variants import SmoteVariant
+from autoimb.strategy.samplers.variants import SmoteVariant
 
 
 def run(name: str) -> tuple[str, float]:

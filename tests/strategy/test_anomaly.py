@@ -20,10 +20,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from autoimb.strategy import anomaly
-from autoimb.strategy.anomaly import AnomalyClassifier, AnomalyFeatures
-from autoimb.strategy.detectors import DETECTORS, MAX_ROWS, cross_fit, make_detector, strangeness
-from autoimb.strategy.ecod import ECOD
+from autoimb.strategy.anomaly import views
+from autoimb.strategy.anomaly.detectors import (
+    DETECTORS,
+    MAX_ROWS,
+    cross_fit,
+    make_detector,
+    strangeness,
+)
+from autoimb.strategy.anomaly.ecod import ECOD
+from autoimb.strategy.anomaly.views import AnomalyClassifier, AnomalyFeatures
 from autoimb.strategy.weights import ClassWeighted
 
 each_detector = pytest.mark.parametrize("detector", DETECTORS)
@@ -44,7 +50,7 @@ def draw(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     """A forest of detectors costs more than all the others, and what is tested does not change."""
     fewer = functools.partial(make_detector, n_estimators=N_TREES)
-    monkeypatch.setattr(anomaly, "make_detector", fewer)
+    monkeypatch.setattr(views, "make_detector", fewer)
 
 
 def classifier(detector: str, **parameters: Any) -> AnomalyClassifier:

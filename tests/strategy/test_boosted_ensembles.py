@@ -18,13 +18,13 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from autoimb.arrays import FloatArray, IntArray
-from autoimb.strategy import interpolation
-from autoimb.strategy.bagged_ensembles import SMOTEBagging
-from autoimb.strategy.boosted_ensembles import AdaCost, RUSBoost, SMOTEBoost
 from autoimb.strategy.configuration import Choice, Configuration
-from autoimb.strategy.interpolation import Interpolation
+from autoimb.strategy.ensembles.bagged import SMOTEBagging
+from autoimb.strategy.ensembles.boosted import AdaCost, RUSBoost, SMOTEBoost
 from autoimb.strategy.pipeline import TrainingPart, read_rows, train
 from autoimb.strategy.resampling import BalanceTowards
+from autoimb.strategy.samplers import interpolation
+from autoimb.strategy.samplers.interpolation import Interpolation
 
 BOOSTED: list[Any] = [RUSBoost, SMOTEBoost, AdaCost]
 ALL: list[Any] = [*BOOSTED, SMOTEBagging]

@@ -9,7 +9,7 @@ import pytest
 from lightgbm import LGBMClassifier
 from sklearn.metrics import log_loss, roc_auc_score
 
-from autoimb.strategy.boosting import LOSSES, LossBoosting
+from autoimb.strategy.models.boosting import LOSSES, LossBoosting
 
 
 def draw(n: int, n_classes: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from scipy.special import logit, softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
-from autoimb.strategy.decoupled import LeafHead
+from autoimb.strategy.models.decoupled import LeafHead
 
 FEW = {"n_estimators": 40, "n_jobs": 1, "random_state": 0}
 OFFSETS = {2: [0.0, -4.0], 3: [0.0, -2.0, -3.5]}

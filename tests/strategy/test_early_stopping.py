@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from autoimb.strategy.early_stopping import EarlyStoppedLightGBM
+from autoimb.strategy.models.early_stopping import EarlyStoppedLightGBM
 from autoimb.strategy.weights import ClassWeighted
 
 

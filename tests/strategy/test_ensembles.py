@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from autoimb.strategy.ensembles import (
+from autoimb.strategy.ensembles.undersampled import (
     BalanceCascade,
     EasyEnsemble,
     MetaSampled,

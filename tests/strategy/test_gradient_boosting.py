@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from autoimb.strategy.gradient_boosting import CatBoost, ExplainableBoosting, XGBoost
+from autoimb.strategy.models.gradient_boosting import CatBoost, ExplainableBoosting, XGBoost
 from autoimb.strategy.weights import ClassWeighted
 from autoimb.threads import in_threads
 

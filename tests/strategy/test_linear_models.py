@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 
-from autoimb.strategy.linear_models import LinearSVM, SplineLogistic
+from autoimb.strategy.models.linear import LinearSVM, SplineLogistic
 from autoimb.strategy.weights import ClassWeighted
 
 

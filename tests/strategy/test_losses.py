@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
-from autoimb.strategy.losses import (
+from autoimb.strategy.models.losses import (
     Asymmetric,
     Focal,
     LogitAdjusted,

@@ -13,7 +13,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from autoimb.strategy.piloting import PilotSampled, _OffsetLogistic
+from autoimb.strategy.ensembles.piloting import PilotSampled, _OffsetLogistic
 
 LIGHTGBM = LGBMClassifier(
     n_estimators=60, learning_rate=0.1, num_leaves=7, verbosity=-1, n_jobs=1, deterministic=True,

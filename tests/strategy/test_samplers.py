@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoimb.strategy.resampling import BalanceTowards
-from autoimb.strategy.samplers import ConfidentCleaning, Remix
+from autoimb.strategy.samplers.cleaning import ConfidentCleaning
+from autoimb.strategy.samplers.remix import Remix
 
 # Positions by which a mixture of two rows tells which they were, and in what part.
 SIZES = [60, 20, 5]

@@ -18,7 +18,7 @@ from autoimb.strategy.configuration import Choice, Configuration
 from autoimb.strategy.encoding import Encoder
 from autoimb.strategy.pipeline import TrainingPart, train
 from autoimb.strategy.resampling import resample
-from autoimb.strategy.variants import SmoteVariant
+from autoimb.strategy.samplers.variants import SmoteVariant
 
 # Its own radius is made for tables of a smaller scale.
 PARAMETERS = {"SMOBD": {"max_eps": 10.0}}
@@ -267,7 +267,11 @@ def test_gaps_and_categories_of_real_rows_come_through_a_pipeline(package: Modul
     X[:, 2] = np.arange(len(X)) % 3
     part = TrainingPart(X, y, (0, 0, 3), 2, seed=0)
     sampler = Choice(
-        "variant", "autoimb.strategy.variants.SmoteVariant", "scaled", 0.5, {"name": "Cleaning"}
+        "variant",
+        "autoimb.strategy.samplers.variants.SmoteVariant",
+        "scaled",
+        0.5,
+        {"name": "Cleaning"},
     )
     model = Choice("logistic", "sklearn.linear_model.LogisticRegression", "scaled")
     trained = train(Configuration(model=model, sampler=sampler), part, seed=0)

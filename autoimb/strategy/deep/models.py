@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.prevalence import match_prevalence
 from autoimb.strategy.deep.networks import LEAK, Adam, Network, Standard, training
-from autoimb.strategy.losses import Margins, to_one
+from autoimb.strategy.models.losses import Margins, to_one
 from autoimb.strategy.weights import effective_number_weights
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from sklearn.neighbors import LocalOutlierFactor
 from sklearn.svm import OneClassSVM
 
 from autoimb.arrays import BoolArray, FloatArray, IntArray
-from autoimb.strategy.ecod import ECOD
+from autoimb.strategy.anomaly.ecod import ECOD
 
 __all__ = ["DETECTORS", "CrossFitted", "cross_fit", "make_detector", "strangeness"]
 

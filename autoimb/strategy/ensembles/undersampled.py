@@ -16,7 +16,13 @@ from sklearn.model_selection import train_test_split
 
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.prevalence import shift_prevalence
-from autoimb.strategy.voting import Sizes, Table, VotingEnsemble, predict_member, wished_sizes
+from autoimb.strategy.ensembles.voting import (
+    Sizes,
+    Table,
+    VotingEnsemble,
+    predict_member,
+    wished_sizes,
+)
 
 __all__ = ["BalanceCascade", "EasyEnsemble", "MetaSampled", "SelfPaced", "UnderBagging"]
 

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.prevalence import match_prevalence
-from autoimb.strategy.losses import (
+from autoimb.strategy.models.losses import (
     Asymmetric,
     Focal,
     LogitAdjusted,
@@ -44,7 +44,7 @@ class LossBoosting(ClassifierMixin, BaseEstimator):
         "class_balanced" is the focal loss weighted by the inverse effective number of rows (Cui,
         Jia, Lin, Song and Belongie 2019); "ldam" has margins in proportion to
         ``n_k ** -0.25`` and is weighted in the same way, but late (Cao et al. 2019). For the
-        others see `autoimb.strategy.losses`.
+        others see `autoimb.strategy.models.losses`.
     gamma : float
         Of "focal" and "class_balanced".
     epsilon : float

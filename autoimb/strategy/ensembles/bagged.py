@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autoimb.strategy.interpolation import Interpolation
-from autoimb.strategy.voting import Sizes, Table, VotingEnsemble, wished_sizes
+from autoimb.strategy.ensembles.voting import Sizes, Table, VotingEnsemble, wished_sizes
+from autoimb.strategy.samplers.interpolation import Interpolation
 
 __all__ = ["SMOTEBagging"]
 
@@ -17,7 +17,7 @@ class SMOTEBagging(VotingEnsemble):
 
     Wang and Yao 2009: of a class that is to grow, bag i of n holds a share of ``i / n`` of rows
     drawn with replacement, and for the rest rows that
-    `autoimb.strategy.interpolation.Interpolation` makes. Neither is a sample of its class: how
+    `samplers.interpolation.Interpolation` makes. Neither is a sample of its class: how
     frequent the classes are is left to the calibrator.
 
     Parameters

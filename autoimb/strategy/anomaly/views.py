@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_array, has_fit_parameter
 
 from autoimb.arrays import FloatArray, IntArray
-from autoimb.strategy.detectors import DETECTORS, cross_fit, make_detector
+from autoimb.strategy.anomaly.detectors import DETECTORS, cross_fit, make_detector
 from autoimb.strategy.encoding import Encoder
 
 __all__ = ["AnomalyClassifier", "AnomalyFeatures"]
@@ -41,7 +41,7 @@ class AnomalyClassifier(ClassifierMixin, BaseEstimator):
     ----------
     detector : {"isolation_forest", "local_outlier_factor", "one_class_svm", "ecod"}
     n_estimators, max_features, n_neighbors, nu, gamma : object
-        As of `autoimb.strategy.detectors.make_detector`, each for one of the detectors.
+        As of `autoimb.strategy.anomaly.detectors.make_detector`, each for one of the detectors.
     random_state, n_jobs : int, optional
 
     Examples

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
-from autoimb.strategy.interpolation import Interpolation
-from autoimb.strategy.voting import Sizes, Table, VotingEnsemble, wished_sizes
+from autoimb.strategy.ensembles.voting import Sizes, Table, VotingEnsemble, wished_sizes
+from autoimb.strategy.samplers.interpolation import Interpolation
 
 __all__ = ["AdaCost", "RUSBoost", "SMOTEBoost"]
 
@@ -140,7 +140,7 @@ class SMOTEBoost(_Boosted):
     """Boosting whose members see other synthetic rows of the rare classes each.
 
     Chawla, Lazarevic, Hall and Bowyer 2003, with any model. Synthetic rows are made as
-    `autoimb.strategy.interpolation.Interpolation` makes them; they weigh what the rows weigh
+    `samplers.interpolation.Interpolation` makes them; they weigh what the rows weigh
     that they start from, and are forgotten after the member: weights move by real rows only.
 
     Parameters

@@ -1,0 +1,1 @@
+"""How unlike the most frequent class a row looks: as a model, and as a feature."""

@@ -1,0 +1,1 @@
+"""Samplers that imbalanced-learn does not have, in its manner."""
