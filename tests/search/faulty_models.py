@@ -32,6 +32,21 @@ class Steady(ClassifierMixin, BaseEstimator):
         return np.column_stack([1 - p, p])
 
 
+class Blurred(Steady):
+    """Predict what other slopes predict too, but for some noise."""
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        rng = np.random.default_rng(int(self.slope * 1000))
+        return super().predict_proba(X + rng.normal(0, 0.3, size=X.shape))
+
+
+class Opposite(Blurred):
+    """Predict the opposite."""
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return super().predict_proba(X)[:, ::-1]
+
+
 class Raising(Steady):
     """Fail with a message of several lines."""
 

@@ -272,6 +272,29 @@ def test_what_fails_again_and_again_is_suggested_less_and_less(
     assert sum(failed[20:]) <= 10
 
 
+def test_the_first_of_each_model_is_scored_on_every_fold(
+    evaluator: Evaluator, space: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folds = np.empty(60, dtype=int)
+    for code in (0, 1):
+        folds[evaluator.y == code] = np.arange((evaluator.y == code).sum()) % 5
+    five = Evaluator(evaluator.X, evaluator.y, folds, (0, 0), 2, "average_precision", seed=0)
+    own, slopes = space("Blurred", "Opposite"), np.linspace(0.5, 4, 12).tolist()
+    first = [
+        own.configuration(
+            lambda name, p, m=model, s=slope: (
+                m if name == "model" else s if name.endswith("slope") else p.default
+            )
+        )
+        for model, chosen in (("blurred", slopes), ("opposite", slopes[:4]))
+        for slope in chosen
+    ]
+    monkeypatch.setattr("autoimb.search.opening.first_configurations", lambda space: first)
+    found = search(five, own, trials(len(first)), n_workers=1)
+    states = [r.state for r in found.records if r.configuration.model.name == "opposite"]
+    assert states == ["complete", "pruned", "pruned", "pruned"]
+
+
 @pytest.mark.slow
 def test_what_was_too_slow_is_not_tried_first_once_more(
     evaluator: Evaluator, space: Any, monkeypatch: pytest.MonkeyPatch
