@@ -51,7 +51,7 @@ def _missing(space: SearchSpace, portfolio: Sequence[Configuration]) -> list[Con
     }
     return [
         space.default(**{stage: one.name})
-        for stage in ("weight", "ensemble", "sampler", "model")
+        for stage in ("weight", "sampler", "model", "ensemble")
         for one in space.stages[stage]
         if (stage, one.name) not in known and (stage != "sampler" or one.name in FIRST_SAMPLERS)
     ]
@@ -126,14 +126,16 @@ class Opening:
 
     def __init__(self, space: SearchSpace, tried: Sequence[Configuration] = ()) -> None:
         self._left = [one for one in first_configurations(space) if one not in tried]
-        self._slow: set[tuple[str, str]] = set()
+        self._slow: set[tuple[str, ...]] = set()
 
     def __len__(self) -> int:
         """Count what is left."""
         return len(self._left)
 
-    def note_slow(self, configuration: Configuration) -> None:
-        """Leave out what is like a configuration that took too long."""
+    def note_slow(self, configuration: Configuration, done: Iterable[Configuration] = ()) -> None:
+        """Leave out what is like one that took too long, unless another like it was done."""
+        if _core(configuration) in map(_core, done):
+            return
         self._slow.add(_core(configuration))
         self._left = [one for one in self._left if not self._is_slow(one)]
 
@@ -142,10 +144,10 @@ class Opening:
         return self._left.pop(0) if self._left else None
 
     def _is_slow(self, configuration: Configuration) -> bool:
-        model, _ = core = _core(configuration)
-        return core in self._slow or (model, "none") in self._slow
+        model, *_ = core = _core(configuration)
+        return core in self._slow or (model, "none", "none") in self._slow
 
 
-def _core(configuration: Configuration) -> tuple[str, str]:
+def _core(configuration: Configuration) -> tuple[str, ...]:
     """Name what decides whether a trial is slow."""
-    return configuration.model.name, configuration.sampler.name
+    return configuration.model.name, configuration.ensemble.name, configuration.sampler.name

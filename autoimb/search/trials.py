@@ -296,7 +296,9 @@ class TrialLoop:
     ) -> None:
         slow = isinstance(error, TimeoutError)
         if slow:
-            self.opening.note_slow(configuration)
+            records = self.contest.records.values()
+            done = (one.configuration for one in records if one.state == "complete")
+            self.opening.note_slow(configuration, done)
         reason = SLOW if slow else _reason(error)
         self._close(trial, TrialRecord(trial.number, configuration, "failed", reason=reason))
 

@@ -88,7 +88,7 @@ def main() -> None:
     )
     parser.add_argument("results", type=Path)
     parser.add_argument("--chosen", type=int, default=20)
-    parser.add_argument("--slow", type=float, default=6.0)
+    parser.add_argument("--slow", type=float, default=4.0)
     arguments = parser.parse_args()
     pool, scores, seconds = read_results(arguments.results)
     fast = np.nanmedian(seconds / seconds[0], axis=1) <= arguments.slow

@@ -67,6 +67,16 @@ def test_a_sampler_that_was_too_slow_is_left_out_with_its_model_alone(space: Sea
     assert "lightgbm + random_under" in left
 
 
+@pytest.mark.parametrize("is_done", [False, True])
+def test_a_slow_ensemble_does_not_leave_out_its_model(space: SearchSpace, is_done: bool) -> None:
+    opening = Opening(space)
+    slow, plain = space.default(model="lightgbm", ensemble="self_paced"), space.default()
+    opening.note_slow(slow, [plain, slow] if is_done else [plain])
+    left = take_all(opening)
+    assert "lightgbm" in left
+    assert ("lightgbm + self_paced" in left) == is_done
+
+
 def test_what_the_data_rule_out_or_nobody_asks_for_is_cancelled(space: SearchSpace) -> None:
     first = first_configurations(space)
     other = space.default(model="logistic", weight="power")
