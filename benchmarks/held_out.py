@@ -59,8 +59,17 @@ def parse_arguments(description: str | None, budget: float | None = None) -> arg
 
 def binary_splits(folder: Path, n_seeds: int) -> Iterator[Split]:
     """Yield several splits of each binary data set of a folder's `index.json`."""
+    return _splits(folder, n_seeds, of_several_classes=False)
+
+
+def multiclass_splits(folder: Path, n_seeds: int) -> Iterator[Split]:
+    """Yield several splits of each data set of more than two classes."""
+    return _splits(folder, n_seeds, of_several_classes=True)
+
+
+def _splits(folder: Path, n_seeds: int, *, of_several_classes: bool) -> Iterator[Split]:
     for entry in json.loads((folder / "index.json").read_text()):
-        if entry["positive"] == "multiclass":
+        if (entry["positive"] == "multiclass") != of_several_classes:
             continue
         table = pd.read_csv(folder / entry["file"])
         for seed in range(n_seeds):

@@ -17,6 +17,7 @@ from autoimb.decision.bagging import (
     lean_share,
     spread_thresholds,
 )
+from autoimb.decision.class_weights import settle_class_weights
 from autoimb.decision.rules import (
     ClassWeights,
     DecisionRule,
@@ -24,7 +25,7 @@ from autoimb.decision.rules import (
     argmax_rule,
 )
 from autoimb.decision.scored import Scored
-from autoimb.decision.solving import best_threshold, solve_class_weights
+from autoimb.decision.solving import best_threshold
 from autoimb.decision.sweep import Sweep, sweep_corners
 from autoimb.errors import UsageError
 from autoimb.metrics import Counts, Metric, count, get_metric
@@ -182,8 +183,9 @@ class BestMetric(Swept):
     """The best value of a metric.
 
     For two classes every threshold is swept, in resamples that lean towards calibrated
-    probabilities where positives are few (`lean_share`); for more, the weight of one class
-    after the other.
+    probabilities where positives are few (`lean_share`). For more, classes are weighted by a power
+    of their prevalence and, as far as rows support it, one after the other
+    (`settle_class_weights`).
 
     Parameters
     ----------
@@ -213,7 +215,7 @@ class BestMetric(Swept):
         """Find the best threshold or class weights."""
         if scored.n_classes == 2:
             return super().solve(scored)
-        return ClassWeights(solve_class_weights(self.metric, scored))
+        return ClassWeights(settle_class_weights(self.metric, scored))
 
     def figures(self, scored: Scored, codes: IntArray) -> Mapping[str, float]:
         """Return nothing: the metric is reported anyway."""

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from metric_rules import solve_rule
 
 from autoimb.arrays import FloatArray, IntArray
+from autoimb.decision.class_weights import settle_class_weights, solve_class_weights
 from autoimb.decision.rules import ClassWeights, Threshold, argmax_rule
+from autoimb.decision.scored import Scored
 from autoimb.decision.sweep import sweep_thresholds
 from autoimb.metrics import METRICS, Counts, Metric, count
 
@@ -147,6 +149,20 @@ def test_class_weights_find_a_rare_class() -> None:
     metric = METRICS["balanced_accuracy"]
     tuned = score(metric, y, solve_rule(metric, y, proba).decide(proba), 3)
     assert tuned > score(metric, y, proba.argmax(axis=1), 3) + 0.2
+
+
+@pytest.mark.parametrize(("n_each", "nearer"), [(30, "power"), (20_000, "own")])
+def test_a_class_of_many_rows_has_a_weight_of_its_own(n_each: int, nearer: str) -> None:
+    """Whatever single rows of a small class would have: the prevalence speaks for it."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [4 * n_each, n_each, n_each])
+    # equally frequent, but the last one is given too little
+    raw = rng.random((len(y), 3)) * np.array([1.0, 1.0, 0.6]) + np.eye(3)[y] * [0.3, 0.3, 0.18]
+    rows, metric = Scored(y, raw / raw.sum(axis=1, keepdims=True)), METRICS["balanced_accuracy"]
+    own = np.array(solve_class_weights(metric, rows))
+    found = np.array(settle_class_weights(metric, rows))
+    ratios = {"own": own[2] / own[1], "power": 1.0}
+    assert min(ratios, key=lambda k: abs(np.log(found[2] / found[1] / ratios[k]))) == nearer
 
 
 @pytest.mark.parametrize(
