@@ -74,7 +74,8 @@ def bound(value: float, values: FloatArray, shrink: float = 1.0) -> Estimate:
         return Estimate(value, np.nan, np.nan)
     tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     low, high = np.quantile(shrink * (known - known.mean()), tails)
-    return Estimate(value, value + float(low), value + float(high))
+    # Of a score that only rarely differs from one value both may lie on one side of the mean.
+    return Estimate(value, value + min(float(low), 0.0), value + max(float(high), 0.0))
 
 
 def resample_scores(
