@@ -106,7 +106,7 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
     >>> search.fit(X, y).predict_proba(X[:2]).shape
     (2, 2)
     >>> sorted(search.leaderboard_["decision"])
-    ['0.5', 'tuned']
+    ['0.5', 'tuned', 'tuned']
     """
 
     def __init__(

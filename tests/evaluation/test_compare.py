@@ -161,6 +161,12 @@ def test_an_interval_lies_around_a_corrected_score_as_wide_as_before() -> None:
     assert half.high - half.low == pytest.approx((plain.high - plain.low) / 2)
 
 
+@pytest.mark.parametrize("rare", [0.0, 1.0])
+def test_an_interval_holds_its_value_though_resamples_hardly_differ(rare: float) -> None:
+    found = bound(0.5, np.array([rare] + [0.5] * 99))
+    assert found.low <= 0.5 <= found.high
+
+
 def test_a_score_without_resamples_has_no_interval_and_json_knows_it() -> None:
     found = bound(0.5, np.full(4, np.nan))
     assert (
