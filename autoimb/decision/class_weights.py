@@ -18,7 +18,7 @@ MAX_WEIGHT = 1e100
 TOLERANCE = 1e-12
 # Powers of the prevalence that are tried, from none to equal classes, in as many resamples.
 POWERS = np.linspace(0.0, 1.0, 11)
-N_RESAMPLES, MAX_ROWS = 20, 2000
+N_RESAMPLES = 20
 # benchmarks/decision/class_weights.py measures it.
 PSEUDO_ROWS = 1000.0
 # Of the logarithm of a weight beside that of the others.
@@ -81,17 +81,16 @@ def _score(metric: Metric, scored: Scored, weights: FloatArray) -> float:
 
 def _settle_power(metric: Metric, scored: Scored, logs: FloatArray) -> float:
     """Return the mean, over resamples of the rows, of the power that serves best."""
-    rng, n, n_classes = np.random.default_rng(0), len(scored.y), scored.n_classes
-    weighted = (scored.proba * np.exp(power * logs) for power in POWERS)
-    codes = np.stack([one.argmax(axis=1) for one in weighted])
-    cells = n_classes * scored.y + codes + n_classes**2 * np.arange(len(POWERS))[:, None]
-    mass = np.ones(n) if scored.row_weights is None else scored.row_weights
+    n, n_classes = len(scored.y), scored.n_classes
+    decided = [(scored.proba * np.exp(power * logs)).argmax(axis=1) for power in POWERS]
+    # Rows of a class that every power decides alike are drawn together.
+    alike, sizes = np.unique(np.stack([scored.y, *decided]), axis=1, return_counts=True)
+    cells = n_classes * alike[0] + alike[1:] + n_classes**2 * np.arange(len(POWERS))[:, None]
+    mass = np.ones(n_classes) if scored.class_weights is None else scored.class_weights
     best = []
-    for _ in range(N_RESAMPLES):
-        rows = rng.integers(0, n, min(n, MAX_ROWS))
-        found = np.bincount(
-            cells[:, rows].ravel(), np.tile(mass[rows], len(POWERS)), len(POWERS) * n_classes**2
-        )
+    for drawn in np.random.default_rng(0).multinomial(n, sizes / n, N_RESAMPLES):
+        weights = np.tile(drawn * mass[alike[0]], len(POWERS))
+        found = np.bincount(cells.ravel(), weights, len(POWERS) * n_classes**2)
         table = found.astype(float).reshape(len(POWERS), n_classes, n_classes)
         counts = Counts(table.sum(axis=2), table.sum(axis=1), table.diagonal(axis1=1, axis2=2))
         values = metric.of_counts(counts)
