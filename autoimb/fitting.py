@@ -17,7 +17,7 @@ from autoimb.data.dataset import Dataset
 from autoimb.data.splitting import assign_folds, feasible_folds
 from autoimb.decision.criteria import Criterion
 from autoimb.decision.reliability import Reliability
-from autoimb.errors import AutoImbWarning, SearchError
+from autoimb.errors import AutoImbWarning
 from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.estimate import Estimate
 from autoimb.evaluation.levels import Level, plan_levels
@@ -37,7 +37,7 @@ from autoimb.refitting import Refit, estimate_refit, plan_trainings, refit
 from autoimb.search.baselines import list_baselines
 from autoimb.search.blend import Exported, choose_export, combine
 from autoimb.search.executors import Executor, InProcessExecutor, open_executor
-from autoimb.search.interruption import NOTHING_YET, interruptible
+from autoimb.search.interruption import interruptible
 from autoimb.search.opening import Begun, begin
 from autoimb.search.records import SearchResult, TrialRecord
 from autoimb.search.study import JOURNAL, search
@@ -246,8 +246,6 @@ def _profile(dataset: Dataset, plan: Plan) -> Profile:
     share = min((plan.budget.seconds or math.inf) / FULL_PROFILE_SECONDS, 1.0)
     try:
         return profile_dataset(dataset, plan.seed, share=share)
-    except KeyboardInterrupt:
-        raise SearchError(NOTHING_YET) from None
     finally:
         release_memory(dataset.X)
 

@@ -10,11 +10,15 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from autoimb.errors import AutoImbWarning
+from autoimb.errors import AutoImbWarning, SearchError
 
 __all__ = ["NOTHING_YET", "Interruption", "interruptible"]
 
 NOTHING_YET = "interrupted before the first configuration was evaluated; nothing to export."
+
+
+class _FirstInterrupt(KeyboardInterrupt):
+    """Ends the search, where one is running."""
 
 
 class Interruption:
@@ -46,7 +50,7 @@ class Interruption:
             return
         # One that comes twice at once must not lose what the first lets be exported.
         self.is_finishing = True
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt if self._was_told else _FirstInterrupt
 
 
 @contextmanager
@@ -58,6 +62,11 @@ def interruptible() -> Iterator[Interruption]:
     Yields
     ------
     Interruption
+
+    Raises
+    ------
+    SearchError
+        If the first signal comes where no search is running yet that could end early.
     """
     interruption = Interruption()
     usual: dict[signal.Signals, Any] = {
@@ -70,6 +79,8 @@ def interruptible() -> Iterator[Interruption]:
         signal.signal(number, interruption.handle)
     try:
         yield interruption
+    except _FirstInterrupt:
+        raise SearchError(NOTHING_YET) from None
     finally:
         for number in replaced:
             signal.signal(number, usual[number])

@@ -35,7 +35,8 @@ from small_runs import (
 )
 
 import autoimb
-from autoimb.errors import UsageError
+import autoimb.fitting
+from autoimb.errors import SearchError, UsageError
 
 pytestmark = pytest.mark.usefixtures("mainless", "few_resamples")
 
@@ -212,6 +213,19 @@ def test_sigterm_before_any_result_is_one_line(
         "error: interrupted before the first configuration was evaluated; nothing to export.\n"
     )
     assert not (tmp_path / "run" / "model.pkl").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["sigint", "sigterm"])
+def test_a_signal_between_the_profile_and_the_search_is_one_line(
+    X: pd.DataFrame,
+    y: pd.Series,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+) -> None:
+    monkeypatch.setattr(autoimb.fitting, "list_baselines", lambda *_: os.kill(os.getpid(), number))
+    with pytest.raises(SearchError, match=r"^interrupted before the first configuration"):
+        classifier(write_space(tmp_path)).fit(X, y)
 
 
 @pytest.mark.slow
