@@ -254,9 +254,9 @@ class _Search:
     def _evaluate(
         self, candidates: Sequence[Candidate], step: int, deadline: Callable[[], float]
     ) -> None:
-        """Evaluate candidates at a level, in order, until one would take too long.
+        """Evaluate candidates at a level, in order, those that take too long left out.
 
-        Cheaper ones further down are not taken instead: who comes further leads.
+        Nothing is taken instead of the first, however: who comes further leads.
         """
         level = self.contest.levels[step]
         running: list[_Running] = []
@@ -265,7 +265,9 @@ class _Search:
                 found = self.contest.kept.load(candidate.record.number, step)
                 left = deadline() - self._queued_seconds(running, level)
                 if found is None and self._estimate(candidate, level) > left:
-                    break
+                    if not running:
+                        break
+                    continue
                 running.append(self._start(candidate, step, left, found))
                 self._keep(running[-1], step)
             self._take_in_order(running, step, deadline)
@@ -290,7 +292,7 @@ class _Search:
     def _take_in_order(
         self, running: Sequence[_Running], step: int, deadline: Callable[[], float]
     ) -> None:
-        """Promote candidates as they come, until one takes too long."""
+        """Promote candidates as they come, those that take too long left out, save the first."""
         for one in running:
             while True:
                 for other in running:
@@ -304,7 +306,7 @@ class _Search:
             self._keep(one, step)  # it may have ended since
             if one.kept is not None:
                 self.contest.promote(one.candidate, step, one.kept)
-            elif isinstance(one.future.exception(), TimeoutError):
+            elif one is running[0] and isinstance(one.future.exception(), TimeoutError):
                 return
 
     def _keep(self, one: _Running, step: int) -> None:
