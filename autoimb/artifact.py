@@ -86,9 +86,9 @@ def _set_aside(path: Path) -> None:
 
 def _write_card(model: FittedModel, path: Path, manifest: Mapping[str, Any]) -> None:
     """Write what people read of a model; that there is no room for it costs no model."""
-    text, place = render_card(model, manifest, path.name), card_path(path)
+    content, place = _render_card(model, path, manifest), card_path(path)
     try:
-        write_whole(place, text.encode("utf-8", "replace"))
+        write_whole(place, content)
     except OSError as error:
         warnings.warn(
             f"{place} cannot be written ({error.strerror}): the model has no card. Make room on "
@@ -96,6 +96,21 @@ def _write_card(model: FittedModel, path: Path, manifest: Mapping[str, Any]) -> 
             AutoImbWarning,
             stacklevel=3,
         )
+
+
+def _render_card(model: FittedModel, path: Path, manifest: Mapping[str, Any]) -> bytes:
+    return render_card(model, manifest, path.name).encode("utf-8", "replace")
+
+
+def _retire_card(model: FittedModel, path: Path, manifest: Mapping[str, Any]) -> None:
+    """Remove the card of a model that is about to change, or keep what somebody made of it."""
+    place = card_path(path)
+    if place.is_file() and place.read_bytes() != _render_card(model, path, manifest):
+        kept = set_aside(place)
+        assert kept is not None
+        text = f"{place} was changed by hand: it is kept as {kept.name}, and a new one is written."
+        warnings.warn(text, AutoImbWarning, stacklevel=4)
+    place.unlink(missing_ok=True)
 
 
 def add_facts(model: FittedModel, path: Path, facts: Mapping[str, Any]) -> None:
@@ -115,12 +130,16 @@ def add_facts(model: FittedModel, path: Path, facts: Mapping[str, Any]) -> None:
 
 
 def save_changed(
-    model: FittedModel, path: Path, out: Path | None, facts: Mapping[str, Any]
+    model: FittedModel,
+    path: Path,
+    out: Path | None,
+    facts: Mapping[str, Any],
+    changed_from: FittedModel,
 ) -> Path:
     """Write a model that was made of a saved one; its manifest keeps the decisions before.
 
     The card is written anew. At no time one is there that tells of another decision than the
-    model's.
+    model's; one that was changed by hand is kept under another name.
 
     Parameters
     ----------
@@ -133,6 +152,8 @@ def save_changed(
         saved one. A crash between its two files leaves a pair that loads, with either decision.
     facts : mapping
         Entries of the manifest that are others than before.
+    changed_from : FittedModel
+        The saved one.
 
     Returns
     -------
@@ -157,7 +178,7 @@ def save_changed(
         _set_aside(out)
     place = out or path
     write_manifest(place, manifest)
-    card_path(place).unlink(missing_ok=True)
+    _retire_card(changed_from, place, before)
     write_whole(place, content)
     _write_card(model, place, manifest)
     return place

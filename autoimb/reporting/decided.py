@@ -68,7 +68,8 @@ def _tell_changes(subject: Subject) -> Iterator[str]:
         each = ", ".join(f"{code(label)} {share(part)}" for label, part in pairs)
         yield f"Probabilities and decision are aimed at rows of these classes: {each}."
     for one in subject.manifest.get("decisions_before", []):
-        yield f"Before: {text(one['decided']['asked'])}, {text(one['decided']['rule'])}."
+        asked, rule = (text(one["decided"][name]) for name in ("asked", "rule"))
+        yield f"Before: asked for {asked}, decided by {rule}."
 
 
 def _draw_costs(subject: Subject) -> str:
@@ -141,7 +142,8 @@ def describe_classes(subject: Subject) -> str:
     if subject.is_binary or subject.counted is None:
         return ""
     counts = subject.counted
-    heads = ["class", "share", "of 1,000 rows labelled so", "precision", "recall", "F1"]
+    decided = "share of rows not passed on" if subject.model.decision.passed_on else "share"
+    heads = ["class", decided, "of 1,000 rows labelled so", "precision", "recall", "F1"]
     weights = _draw_weights(subject)
     rows = []
     for k, label in enumerate(subject.model.labels.by_code):

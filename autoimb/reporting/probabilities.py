@@ -83,12 +83,12 @@ def _in_words(one: Mapping[str, Any]) -> str:
     slope, intercept = one["slope"], one["intercept"]
     if slope is None or intercept is None:
         return "not to be judged"
-    found = "neither too extreme nor too timid"
+    found = []
     if abs(slope - 1) > ABOUT_RIGHT:
-        found = "too extreme" if slope < 1 else "too timid"
-    if abs(intercept) <= ABOUT_RIGHT:
-        return found
-    return f"{found}, and too {'low' if intercept > 0 else 'high'}"
+        found.append("too extreme" if slope < 1 else "too timid")
+    if abs(intercept) > ABOUT_RIGHT:
+        found.append("too low" if intercept > 0 else "too high")
+    return " and ".join(found) or "neither too extreme nor too timid"
 
 
 def _number(value: float | None) -> str:

@@ -140,7 +140,7 @@ def _spell_criterion(criterion: Criterion) -> str:
 def _list_replay(asked: Mapping[str, Any]) -> Iterator[str]:
     if asked["run"] is None:
         return
-    yield "This fits the very same model again, by what the run's folder tells, and compares them:"
+    yield "This fits the very same model again, by what the run's folder tells:"
     yield block(
         shlex.join(["autoimb", "replay", asked["run"], "--data", asked["data"] or TABLE]), "sh"
     )

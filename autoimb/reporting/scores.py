@@ -47,7 +47,7 @@ def _headline(subject: Subject) -> str:
 def _name_change(subject: Subject) -> str:
     """Say which figures no longer hold."""
     if subject.is_retargeted:
-        where, prevalence = "in the data", subject.prevalence
+        where, prevalence = "where classes are as frequent as in the data", subject.prevalence
         if prevalence is not None:
             where = f"where {share(prevalence)} of the rows are {subject.positive}"
         return (

@@ -220,8 +220,8 @@ def test_a_plainer_strategy_is_not_taken_for_the_best(loans: pd.DataFrame, tmp_p
     [
         (1.02, 0.05, "neither too extreme nor too timid"),
         (0.6, 0.0, "too extreme"),
-        (1.5, -0.4, "too timid, and too high"),
-        (1.0, 0.3, "neither too extreme nor too timid, and too low"),
+        (1.5, -0.4, "too timid and too high"),
+        (1.0, 0.3, "too low"),
         (None, None, "not to be judged"),
     ],
 )
@@ -439,7 +439,7 @@ def test_retuning_rewrites_the_card(model_file: Path, decision: str | Criterion)
     card = read_card(model_file)
     told = card["Decision"].words
     assert f"Asked for: {model.decision.criterion}." in told
-    assert f"Before: best f1, {threshold}." in told
+    assert f"Before: asked for best f1, decided by {threshold}." in told
     # no label figure of the decision before, every figure that needs none
     names = list(card["Figures"].column("on rows to come"))
     assert names == ["average_precision", "roc_auc", "brier", "log_loss"]
@@ -575,6 +575,18 @@ def test_that_there_is_no_room_for_it_costs_a_warning_and_no_model(
         retune(model_file, "mcc")
     assert not card_path(model_file).exists()
     assert len(autoimb.load(model_file).predict(loans)) == len(loans)
+
+
+def test_what_somebody_wrote_in_it_is_kept(model_file: Path) -> None:
+    place = card_path(model_file)
+    own = place.read_text("utf-8") + "\nLicence: ours.\n"
+    place.write_text(own, "utf-8")
+    with pytest.warns(AutoImbWarning, match=r"changed by hand: it is kept as model_card\.md\.1"):
+        retune(model_file, "mcc")
+    assert place.with_name("model_card.md.1").read_text("utf-8") == own
+    assert "Asked for: best mcc." in read_card(model_file)["Decision"].words
+    retune(model_file, "f1")
+    assert not place.with_name("model_card.md.2").exists()
 
 
 def test_the_command_says_where_it_lies(quick_fit: Command, loans_csv: Path) -> None:
