@@ -103,8 +103,11 @@ def _count_thousand(subject: Subject) -> Iterator[str]:
     if counts is not None and subject.is_binary:
         flagged, hits = outcome["flagged_per_1000"], 1000 * float(counts.correct[1])
         missed, positive = 1000 * float(counts.true[1]) - hits, subject.positive
+        rule = subject.model.rule
+        of = rule.of if isinstance(rule, TopRows) else None
+        where = "" if of is None else f" of a batch of {of:,}"
         yield (
-            f"Of 1,000 rows about {count_words(flagged)} are labelled {positive} (alerts): "
+            f"Of 1,000 rows{where} about {count_words(flagged)} are labelled {positive} (alerts): "
             f"{count_words(hits)} rightly, {count_words(flagged - hits)} wrongly. About "
             f"{count_words(missed)} that are {positive} are missed."
         )

@@ -451,9 +451,9 @@ def test_retuning_rewrites_the_card(model_file: Path, decision: str | Criterion)
             assert f"{name.capitalize()} {figures[name]:.3f}: " in told
         else:
             assert f"{name.capitalize()} " not in told
-    assert (
-        f"Of 1,000 rows about {count_words(figures['flagged_per_1000'])} are labelled yes" in told
-    )
+    batch = " of a batch of 160" if isinstance(decision, Capacity) else ""
+    flagged = count_words(figures["flagged_per_1000"])
+    assert f"Of 1,000 rows{batch} about {flagged} are labelled yes (alerts): " in told
     assert ("passed on without a label" in told) == ("passed_on_per_1000" in figures)
     assert list(card.sections) == list(before.sections)
 
