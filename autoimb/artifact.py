@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import platform
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -12,11 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from autoimb import __version__
-from autoimb.errors import ArtifactError
+from autoimb.errors import ArtifactError, AutoImbWarning
 from autoimb.fitted_model import FittedModel
-from autoimb.manifest import manifest_path, read_manifest, set_aside, write_manifest, write_whole
+from autoimb.manifest import (
+    card_path,
+    manifest_path,
+    read_manifest,
+    set_aside,
+    write_manifest,
+    write_whole,
+)
+from autoimb.reporting.model_card import render_card
 
-__all__ = ["load", "save", "save_changed"]
+__all__ = ["add_facts", "load", "save", "save_changed"]
 
 FORMAT = 2
 # A model is unpickled only by releases of these that agree in their first two numbers.
@@ -29,7 +38,7 @@ EXTRAS = {"catboost": "catboost", "xgboost": "xgboost", "interpret": "interpret-
 
 
 def save(model: FittedModel, path: Path | str, facts: Mapping[str, Any] | None = None) -> Path:
-    """Write a model and the manifest that `load` checks it by.
+    """Write a model, the manifest that `load` checks it by, and a card for people to read.
 
     Parameters
     ----------
@@ -37,7 +46,8 @@ def save(model: FittedModel, path: Path | str, facts: Mapping[str, Any] | None =
     path : Path or str
         Of the pickle. A file that is there already is set aside, not overwritten.
     facts : mapping, optional
-        Further entries of the manifest.
+        Further entries of the manifest; of a fit those of `autoimb.fit_facts.sum_up`, which the
+        card is made of.
 
     Returns
     -------
@@ -63,16 +73,73 @@ def save(model: FittedModel, path: Path | str, facts: Mapping[str, Any] | None =
         "columns": [{"name": str(c.name), "kind": c.kind} for c in model.schema.columns],
         **(facts or {}),
     }
-    set_aside(path, manifest_path(path))
+    _set_aside(path)
     write_whole(path, content)
     write_manifest(path, manifest)
+    _write_card(model, path, manifest)
     return path
 
 
+def _set_aside(path: Path) -> None:
+    set_aside(path, manifest_path(path), card_path(path))
+
+
+def _write_card(model: FittedModel, path: Path, manifest: Mapping[str, Any]) -> None:
+    """Write what people read of a model; that there is no room for it costs no model."""
+    content, place = _render_card(model, path, manifest), card_path(path)
+    try:
+        write_whole(place, content)
+    except OSError as error:
+        warnings.warn(
+            f"{place} cannot be written ({error.strerror}): the model has no card. Make room on "
+            "the disk and save it again.",
+            AutoImbWarning,
+            stacklevel=3,
+        )
+
+
+def _render_card(model: FittedModel, path: Path, manifest: Mapping[str, Any]) -> bytes:
+    return render_card(model, manifest, path.name).encode("utf-8", "replace")
+
+
+def _retire_card(model: FittedModel, path: Path, manifest: Mapping[str, Any]) -> None:
+    """Remove the card of a model that is about to change, or keep what somebody made of it."""
+    place = card_path(path)
+    if place.is_file() and place.read_bytes() != _render_card(model, path, manifest):
+        kept = set_aside(place)
+        assert kept is not None
+        text = f"{place} was changed by hand: it is kept as {kept.name}, and a new one is written."
+        warnings.warn(text, AutoImbWarning, stacklevel=4)
+    place.unlink(missing_ok=True)
+
+
+def add_facts(model: FittedModel, path: Path, facts: Mapping[str, Any]) -> None:
+    """Add to the manifest of a model what came to be known after it was saved, and to its card.
+
+    Parameters
+    ----------
+    model : FittedModel
+    path : Path
+        Of the pickle.
+    facts : mapping
+        Entries of the manifest.
+    """
+    manifest = {**read_manifest(path), **facts}
+    write_manifest(path, manifest)
+    _write_card(model, path, manifest)
+
+
 def save_changed(
-    model: FittedModel, path: Path, out: Path | None, facts: Mapping[str, Any]
+    model: FittedModel,
+    path: Path,
+    out: Path | None,
+    facts: Mapping[str, Any],
+    changed_from: FittedModel,
 ) -> Path:
     """Write a model that was made of a saved one; its manifest keeps the decisions before.
+
+    The card is written anew. At no time one is there that tells of another decision than the
+    model's; one that was changed by hand is kept under another name.
 
     Parameters
     ----------
@@ -85,6 +152,8 @@ def save_changed(
         saved one. A crash between its two files leaves a pair that loads, with either decision.
     facts : mapping
         Entries of the manifest that are others than before.
+    changed_from : FittedModel
+        The saved one.
 
     Returns
     -------
@@ -106,10 +175,13 @@ def save_changed(
         "decisions_before": kept,
     }
     if out is not None:
-        set_aside(out, manifest_path(out))
-    write_manifest(out or path, manifest)
-    write_whole(out or path, content)
-    return out or path
+        _set_aside(out)
+    place = out or path
+    write_manifest(place, manifest)
+    _retire_card(changed_from, place, before)
+    write_whole(place, content)
+    _write_card(model, place, manifest)
+    return place
 
 
 def _describe_decision(model: FittedModel) -> dict[str, Any]:

@@ -18,10 +18,11 @@ from autoimb.data.dataset import make_dataset
 from autoimb.data.row_costs import read_row_costs
 from autoimb.decision.criteria import Criterion
 from autoimb.errors import DataError
+from autoimb.fit_facts import sum_up
 from autoimb.fitted_model import FittedModel
 from autoimb.fitting import fit_dataset
 from autoimb.planning import Plan, Preference
-from autoimb.run_folder import open_run, seed_of, write_outcome
+from autoimb.run_folder import ask_of, open_run, seed_of, write_outcome
 from autoimb.search.resources import ExecutorName
 from autoimb.tracking import open_tracker
 
@@ -190,12 +191,13 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
             table, y, positive=self.positive, row_costs=costs, groups=self.groups, time=self.time
         )
         plan = plan.suited_to(dataset)
+        asked = ask_of(dataset, plan, self.resume)
         with (
-            open_run(self.resume, dataset, plan) as plan,
+            open_run(self.resume, asked, plan) as plan,
             open_tracker(self.tracking_uri, self.experiment) as trackers,
         ):
             folder = None if self.resume is None else Path(self.resume)
-            self.result_ = fit_dataset(dataset, plan, folder=folder, watchers=trackers)
+            self.result_ = fit_dataset(dataset, plan, folder=folder, watchers=trackers, asked=asked)
             if folder is not None:
                 write_outcome(folder, self.result_)
         self.model_ = self.result_.model
@@ -235,7 +237,7 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         return self._model().predict_proba(self._rows(X))
 
     def save(self, path: str | Path) -> Path:
-        """Export the fitted model with its manifest.
+        """Export the fitted model with its manifest and its card.
 
         Parameters
         ----------
@@ -246,7 +248,7 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         -------
         Path
         """
-        return save(self._model(), path, self.result_.facts())
+        return save(self._model(), path, sum_up(self.result_))
 
     def _model(self) -> FittedModel:
         check_is_fitted(self)

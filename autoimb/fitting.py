@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,6 +63,10 @@ class FitResult:
         The winner, or the blend that it leads; the plainest strategy if that is preferred.
     alternative : tuple of Exported and of its trainings, or None
         What was not exported of the best-scoring and the plainest; None if they are the same.
+    prefer : {"best", "simple"}
+        Which of the two is exported.
+    asked : mapping of str to object
+        What the fit was asked, in plain values, as `autoimb.run_folder.ask_of` describes it.
     trainings : tuple of tuple of Training
         Of each strategy that is exported.
     leaderboard : DataFrame
@@ -100,6 +104,7 @@ class FitResult:
     notes: tuple[str, ...] = ()
     alternative: tuple[Exported, Sequence[Sequence[Training]]] | None = None
     prefer: Preference = "best"
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def configuration(self) -> Configuration:
@@ -110,23 +115,6 @@ class FitResult:
     def score(self) -> float:
         """The score of what is exported."""
         return self.exported.scores[self.metric.name].value
-
-    def facts(self) -> dict[str, Any]:
-        """Sum the fit up for the manifest of the exported model."""
-        members = self.exported.members
-        return {
-            "score": self.score,
-            "spread": self.exported.scores[self.metric.name].spread,
-            "configuration": dict(self.configuration.flat),
-            "blended": [dict(member.configuration.flat) for member in members[1:]],
-            "estimate": self.estimates[self.metric.name].to_dict(),
-            "recommendation": str(self.recommendation),
-            "calibration": {name: one.to_dict() for name, one in self.calibration.items()},
-            "n_rows": self.profile.n_rows,
-            "class_counts": dict(self.profile.class_counts),
-            "n_trials": len(self.search.records),
-            "seconds": round(self.seconds, 1),
-        }
 
 
 class Watcher(Protocol):
@@ -177,6 +165,7 @@ def fit_dataset(
     folder: Path | None = None,
     watchers: Sequence[Watcher] = (),
     notes: Sequence[str] = (),
+    asked: Mapping[str, Any] | None = None,
 ) -> FitResult:
     """Profile, search, decide, refit, recommend.
 
@@ -189,6 +178,8 @@ def fit_dataset(
     watchers : sequence of Watcher
     notes : sequence of str
         What was assumed so far.
+    asked : mapping of str to object, optional
+        What the fit was asked, for its outcome to tell.
 
     Returns
     -------
@@ -231,7 +222,7 @@ def fit_dataset(
         ends = (*trained.notes, *note_choice(chosen, best), *note_end(found, n_folds))
         notes = (*notes, *note_data(dataset, plan, evaluator, resources), *ends)
         ended = _Ended(found, appraisal, best, other, trained, model)
-        result = _result(plan, profile, ended, evaluator, notes)
+        result = replace(_result(plan, profile, ended, evaluator, notes), asked=asked or {})
         watching.finished(result)
     return result
 

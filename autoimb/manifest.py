@@ -1,4 +1,4 @@
-"""What stands beside a model file: what it is, so that it is checked before it is loaded."""
+"""What stands beside a model file, and how files that belong together are written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from autoimb.errors import ArtifactError, UsageError, nearest_name
 
 __all__ = [
-    "make_readable", "manifest_path", "read_manifest", "require_writable", "set_aside",
+    "card_path", "make_readable", "manifest_path", "read_manifest", "require_writable", "set_aside",
     "write_manifest", "write_whole",
 ]  # fmt: skip
 
@@ -28,13 +28,28 @@ def manifest_path(path: Path) -> Path:
     >>> manifest_path(Path("churn/model.pkl.1")).name  # of a model that was set aside
     'model.manifest.json.1'
     """
+    return _beside(path, ".", "manifest.json")
+
+
+def card_path(path: Path) -> Path:
+    """Name the card of a model file.
+
+    Examples
+    --------
+    >>> card_path(Path("churn/model.pkl")).name
+    'model_card.md'
+    """
+    return _beside(path, "_", "card.md")
+
+
+def _beside(path: Path, mark: str, ending: str) -> Path:
+    """Name a file that belongs to a model file, whatever its number."""
     name, number = path.name, ""
     if (kept := re.fullmatch(r"(.+)(\.\d+)", name)) is not None:
         name, number = kept.groups()
     stem = name.removesuffix(".pkl")
     # Another suffix, or none, is kept apart from NAME.pkl in the same folder.
-    mark = "." if stem != name else "-"
-    return path.with_name(f"{stem}{mark}manifest.json{number}")
+    return path.with_name(f"{stem}{mark if stem != name else '-'}{ending}{number}")
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def retune(
     after = before.redecided(criterion)
     if isinstance(criterion, Floor) and after.decision.shortfall:
         raise UsageError(f"{after.decision.shortfall}. Lower the floor or the confidence.")
-    _save(after, path, out)
+    _save(before, after, path, out)
     return after
 
 
@@ -109,7 +109,7 @@ def retarget(
             )
         shares = (1 - prevalence, prevalence)
     after = before.retargeted(shares)
-    _save(after, path, out)
+    _save(before, after, path, out)
     return after
 
 
@@ -130,8 +130,9 @@ def _estimate(model: FittedModel, data: str | Path | pd.DataFrame) -> tuple[floa
     return tuple(found.tolist())
 
 
-def _save(model: FittedModel, path: Path, out: str | Path | None) -> None:
+def _save(before: FittedModel, after: FittedModel, path: Path, out: str | Path | None) -> None:
     words = read_manifest(path).get("recommendation", "")
     first = words.split(" Changed afterwards: ")[0]
-    text = f"{first} Changed afterwards: {model.decision.criterion}, {model.decision}."
-    save_changed(model, path, None if out is None else Path(out), {"recommendation": text})
+    text = f"{first} Changed afterwards: {after.decision.criterion}, {after.decision}."
+    place = None if out is None else Path(out)
+    save_changed(after, path, place, {"recommendation": text}, before)

@@ -43,7 +43,8 @@ __all__ = [
 
 RUNS = Path("autoimb_runs")
 NO_SOURCE: Mapping[str, Any] = {
-    "data": None, "drop": [], "holdout": None, "test_data": None, "test_sha256": None,
+    "call": "AutoImbClassifier", "data": None, "drop": [], "holdout": None, "test_data": None,
+    "test_sha256": None,
 }  # fmt: skip
 RUN_FILE, LOCK_FILE, MODEL_FILE = "run.json", "run.lock", "model.pkl"
 # What must not change while a run goes on, in the words of an error.
@@ -69,16 +70,21 @@ FIXED = {
 TESTED_BY = {"data_sha256", "target", "positive", "groups", "time", "holdout"}
 
 
-def ask_of(dataset: Dataset, plan: Plan, source: Mapping[str, Any]) -> dict[str, Any]:
+def ask_of(
+    dataset: Dataset, plan: Plan, folder: str | Path | None, source: Mapping[str, Any] = NO_SOURCE
+) -> dict[str, Any]:
     """Describe what a run is to do, as it is written beside its journal.
 
     Parameters
     ----------
     dataset : Dataset
     plan : Plan
+    folder : str, Path or None
+        Of the run.
     source : mapping
-        Where the data came from: ``data`` (a path, or None) and ``drop``; what is scored at the
-        end: ``holdout`` (a share, or None), ``test_data`` and ``test_sha256``.
+        Who asked: ``call``; where the data came from: ``data`` (a path, or None) and ``drop``;
+        what is scored at the end: ``holdout`` (a share, or None), ``test_data`` and
+        ``test_sha256``.
 
     Returns
     -------
@@ -87,6 +93,7 @@ def ask_of(dataset: Dataset, plan: Plan, source: Mapping[str, Any]) -> dict[str,
     labels = dataset.labels
     return {
         "autoimb": __version__,
+        "run": None if folder is None else Path(folder).absolute().name,
         "name": dataset.name,
         **source,
         "rows": len(dataset.y),
@@ -321,19 +328,16 @@ def _writable(folder: Path, *, numbered: bool = False) -> Path:
 
 
 @contextmanager
-def open_run(
-    folder: str | Path | None, dataset: Dataset, plan: Plan, source: Mapping[str, Any] = NO_SOURCE
-) -> Iterator[Plan]:
+def open_run(folder: str | Path | None, asked: Mapping[str, Any], plan: Plan) -> Iterator[Plan]:
     """Begin or go on with the run of a folder, kept from others meanwhile.
 
     Parameters
     ----------
     folder : str, Path or None
         None runs without one.
-    dataset : Dataset
+    asked : mapping
+        As `ask_of` gives it.
     plan : Plan
-    source : mapping
-        As `ask_of` takes it.
 
     Yields
     ------
@@ -350,7 +354,7 @@ def open_run(
         return
     place = _writable(Path(folder))
     with _locked(place):
-        _write_asked(place, ask_of(dataset, plan, source))
+        _write_asked(place, asked)
         yield plan.spent(seconds_spent(place, plan.metric))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from autoimb.arrays import release_memory
-from autoimb.artifact import save
+from autoimb.artifact import add_facts, save
 from autoimb.data.problem import Problem, pair_problem, read_labelled, read_problem
 from autoimb.data.splitting import feasible_folds
 from autoimb.data.untouched import check_share
@@ -19,14 +20,16 @@ from autoimb.decision.scored import Scored
 from autoimb.errors import DataError, UsageError
 from autoimb.evaluation.holdout import score_holdout
 from autoimb.final_test import FinalTest, UntouchedRows, read_untouched, run_final_test
+from autoimb.fit_facts import sum_up
 from autoimb.fitted_model import FittedModel
 from autoimb.fitting import FitResult, Watcher, fit_dataset
-from autoimb.manifest import manifest_path, require_writable, set_aside
+from autoimb.manifest import card_path, manifest_path, require_writable, set_aside
 from autoimb.planning import Plan, Preference
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.profile import Profile
 from autoimb.run_folder import (
     MODEL_FILE,
+    ask_of,
     make_folder,
     open_run,
     write_outcome,
@@ -64,6 +67,11 @@ class Run:
     tracking_uri: str | None = None
     run_id: str | None = None
     test: FinalTest | None = None
+
+    @property
+    def card_path(self) -> Path:
+        """What people read of the model."""
+        return card_path(self.model_path)
 
 
 def evaluate(model: FittedModel, data: str | Path | pd.DataFrame) -> dict[str, Any]:
@@ -211,16 +219,18 @@ def fit(
     )
     untouched = _read_untouched(problem, plan, test, holdout)
     folder = make_folder(run_dir, problem.dataset.name, resume=resume)
+    source = _source(data, drop, holdout, untouched)
+    asked = ask_of(problem.dataset, plan, folder, source)
     with (
-        open_run(folder, problem.dataset, plan, _source(data, drop, holdout, untouched)) as plan,
+        open_run(folder, asked, plan) as plan,
         open_tracker(tracking_uri, experiment, folder.name) as trackers,
     ):
         path = Path(out) if out else folder / MODEL_FILE
         result, tested = _fit_and_export(
-            problem, plan, folder, path, [*watchers, *trackers], untouched
+            problem, plan, asked, folder, path, [*watchers, *trackers], untouched
         )
         if tested is not None and trackers:
-            trackers[0].tested(tested)
+            trackers[0].tested(tested, card_path(path))
     return Run(result, folder, path, *_tracked(trackers), tested)
 
 
@@ -238,6 +248,7 @@ def _source(
     """Describe where the data come from, for a run to be replayed."""
     path = None if isinstance(data, pd.DataFrame) else str(Path(data).absolute())
     return {
+        "call": "fit",
         "data": path,
         "drop": list(drop),
         "holdout": holdout,
@@ -300,6 +311,7 @@ def _note_positive(problem: Problem) -> Problem:
 def _fit_and_export(
     problem: Problem,
     plan: Plan,
+    asked: Mapping[str, Any],
     folder: Path,
     path: Path,
     watchers: Sequence[Watcher],
@@ -313,15 +325,18 @@ def _fit_and_export(
         folder=folder,
         watchers=watchers,
         notes=problem.notes,
+        asked=asked,
     )
     with interruptible() as interruption:
         interruption.is_finishing = True
-        aside = set_aside(path, manifest_path(path))
-        save(result.model, path, result.facts())
+        aside = set_aside(path, manifest_path(path), card_path(path))
+        save(result.model, path, sum_up(result))
         write_outcome(folder, result)
         if untouched is not None:
             tested = run_final_test(result.model, untouched, plan.seed)
             write_test(folder, tested)
+            with suppress(OSError):  # the model is there, and the run tells of the test
+                add_facts(result.model, path, {"test": tested.to_dict()})
     if aside is not None:
         note = f"the {path} of before is kept as {aside.name}."
         result = replace(result, notes=(*result.notes, note))

@@ -103,8 +103,8 @@ def quick_appraisal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def model_file(fitted: Any, tmp_path: Path) -> Path:
-    """A model of the table, with its manifest, to do with as a test likes."""
-    for name in ("model.pkl", "model.manifest.json"):
+    """A model of the table, with its manifest and card, to do with as a test likes."""
+    for name in ("model.pkl", "model.manifest.json", "model_card.md"):
         (tmp_path / name).write_bytes((fitted.folder / name).read_bytes())
     return tmp_path / "model.pkl"
 

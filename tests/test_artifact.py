@@ -17,7 +17,7 @@ import autoimb
 from autoimb.decision.calibrators import CALIBRATORS
 from autoimb.errors import ArtifactError
 from autoimb.fitted_model import FittedModel, Packed
-from autoimb.manifest import manifest_path, read_manifest
+from autoimb.manifest import card_path, manifest_path, read_manifest
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
 
@@ -61,7 +61,9 @@ def test_a_model_comes_back_as_it_was(loans: pd.DataFrame, fitted: Any, tmp_path
     assert (back.rule, back.metric, back.target) == (model.rule, model.metric, model.target)
     assert (back.decision, back.calibrator.name) == (model.decision, model.calibrator.name)
     assert np.array_equal(back.predict_proba(loans), model.predict_proba(loans))
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["copy.manifest.json", "copy.pkl"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "copy.manifest.json", "copy.pkl", "copy_card.md",
+    ]  # fmt: skip
 
 
 def test_extras_are_recorded_of_a_model_that_holds_them(fitted: Any, tmp_path: Path) -> None:
@@ -209,18 +211,21 @@ def test_a_model_that_is_replaced_can_still_be_loaded(
         assert len(autoimb.load(name).predict(loans)) == len(loans), name
 
 
-def test_models_beside_each_other_do_not_share_a_manifest(fitted: Any, tmp_path: Path) -> None:
+def test_models_beside_each_other_share_no_manifest_and_no_card(
+    fitted: Any, tmp_path: Path
+) -> None:
     for name in ("a.pkl", "a.pickle", "a"):
         autoimb.save(fitted.result.model, tmp_path / name, {"name": name})
     for name in ("a.pkl", "a.pickle", "a"):
         assert read_manifest(tmp_path / name)["name"] == name
+        assert f"autoimb.load('{name}')" in card_path(tmp_path / name).read_text("utf-8")
         assert autoimb.load(tmp_path / name)
 
 
 def test_a_model_is_as_readable_as_any_file(fitted: Any, tmp_path: Path) -> None:
     (tmp_path / "other").touch()
     path = autoimb.save(fitted.result.model, tmp_path / "model.pkl")
-    for file in (path, manifest_path(path)):
+    for file in (path, manifest_path(path), card_path(path)):
         assert file.stat().st_mode == (tmp_path / "other").stat().st_mode
 
 

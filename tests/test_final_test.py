@@ -258,6 +258,12 @@ def test_mlflow_shows_it_beside_the_rest(
     assert shown["test_roc_auc"] == pytest.approx(estimate.value)
     assert shown["test_roc_auc_ci_low"] == pytest.approx(estimate.low)
     assert shown["roc_auc"] == pytest.approx(run.result.exported.scores["roc_auc"].value)
+    path = MlflowClient(tracking_uri=changes["tracking_uri"]).download_artifacts(
+        run.run_id, "model_card.md"
+    )
+    card = (run.folder / "model_card.md").read_text("utf-8")
+    assert "on 40 untouched rows" in card
+    assert Path(path).read_text("utf-8") == card
 
 
 class Certain:

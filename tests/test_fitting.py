@@ -12,6 +12,7 @@ from metric_rules import solve_rule
 from autoimb.data.dataset import Dataset, make_dataset
 from autoimb.decision.calibrators import choose_calibrator
 from autoimb.evaluation.levels import FEW_ROWS
+from autoimb.fit_facts import sum_up
 from autoimb.fitting import FitResult, fit_dataset
 from autoimb.planning import Plan
 from autoimb.strategy.pipeline import AveragedPipeline, BlendedPipeline, TrainedPipeline
@@ -103,7 +104,7 @@ def test_a_blend_holds_every_leading_strategy(n_classes: int) -> None:
     exported = found.leaderboard[found.leaderboard["exported"]]
     assert set(exported["strategy"]) == strategies
     assert any("blends the best of" in note for note in found.notes)
-    assert len(found.facts()["blended"]) == len(strategies) - 1
+    assert len(sum_up(found)["blended"]) == len(strategies) - 1
 
 
 def test_a_blend_can_be_declined() -> None:

@@ -23,7 +23,7 @@ from autoimb.decision.floors import Floor
 from autoimb.decision.prevalence import shift_prevalence
 from autoimb.errors import ArtifactError, UsageError
 from autoimb.fitted_model import FittedModel, Packed
-from autoimb.manifest import manifest_path, read_manifest
+from autoimb.manifest import card_path, manifest_path, read_manifest
 from autoimb.retuning import retarget, retune
 
 QUICK: dict[str, Any] = {
@@ -113,7 +113,9 @@ def test_the_decision_is_another_and_all_else_as_before(
     before, facts = autoimb.load(model_file), read_manifest(model_file)
     returned = retune(model_file, decision)
     after = autoimb.load(model_file)
-    assert sorted(files_of(model_file.parent)) == ["model.manifest.json", "model.pkl"]
+    assert sorted(files_of(model_file.parent)) == [
+        "model.manifest.json", "model.pkl", "model_card.md",
+    ]  # fmt: skip
     assert after.decision == returned.decision
     assert str(after.decision.criterion) != str(before.decision.criterion)
     np.testing.assert_array_equal(after.predict_proba(loans), before.predict_proba(loans))
@@ -177,7 +179,9 @@ def test_another_file_leaves_the_model_alone(model_file: Path, loans: pd.DataFra
     out = model_file.with_name("other.pkl")
     returned = retune(model_file, DEAR_MISS, out=out)
     after = files_of(model_file.parent)
-    assert sorted(set(after) - set(before)) == ["other.manifest.json", "other.pkl"]
+    assert sorted(set(after) - set(before)) == [
+        "other.manifest.json", "other.pkl", "other_card.md",
+    ]  # fmt: skip
     assert {name: after[name] for name in before} == before
     assert autoimb.load(out).predict(loans).tolist() == returned.predict(loans).tolist()
     assert [one["decision"] for one in require_whole(out)["decisions_before"]] == [
@@ -215,7 +219,7 @@ def test_a_place_that_no_model_can_be_written_to(
     with pytest.raises(UsageError, match=r"--out|folder"):
         retune(model_file, DEAR_MISS, out=out)
     assert sorted(path.name for path in model_file.parent.iterdir()) == [
-        "folder", "model.manifest.json", "model.pkl",
+        "folder", "model.manifest.json", "model.pkl", "model_card.md",
     ]  # fmt: skip
     assert (folder / "precious").read_text() == "precious"
 
@@ -290,6 +294,17 @@ def test_a_crash_between_the_two_files_leaves_a_model_that_loads(
     assert found.decision.criterion in (before.decision.criterion, DEAR_MISS)
     np.testing.assert_array_equal(found.predict_proba(loans), before.predict_proba(loans))
     assert len(found.predict(loans)) == len(loans)
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_a_crash_leaves_no_card_that_contradicts_the_model(
+    model_file: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    crash(lambda: retune(model_file, DEAR_MISS), monkeypatch, number)
+    assert autoimb.load(model_file)
+    assert not card_path(model_file).exists()
+    retune(model_file, "mcc")
+    assert "Asked for: best mcc." in card_path(model_file).read_text("utf-8")
 
 
 def test_a_crash_before_the_first_file_changes_nothing(

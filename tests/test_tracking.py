@@ -24,6 +24,7 @@ from pandas.testing import assert_frame_equal
 
 from autoimb import AutoImbClassifier
 from autoimb.errors import AutoImbWarning
+from autoimb.manifest import card_path
 from autoimb.tracking import default_tracking_uri, open_tracker, tracker
 from autoimb.tracking.writer import RunWriter
 
@@ -211,7 +212,7 @@ def test_what_was_found_lies_with_the_run(tracked: Tracked) -> None:
     files = {file.path for file in tracked.client.list_artifacts(run_id)}
     assert files >= {
         "calibration.json", "configuration.json", "decision.json", "figures", "leaderboard.csv",
-        "leaderboard.json", "profile.html", "profile.json", "recommendation.txt",
+        "leaderboard.json", "model_card.md", "profile.html", "profile.json", "recommendation.txt",
     }  # fmt: skip
     path = tracked.client.download_artifacts(run_id, "leaderboard.csv")
     assert (
@@ -219,6 +220,18 @@ def test_what_was_found_lies_with_the_run(tracked: Tracked) -> None:
     )
     board = mlflow.artifacts.load_dict(f"{tracked.parent.info.artifact_uri}/leaderboard.json")
     assert "score" in board["columns"]
+
+
+def test_the_card_tells_of_the_logged_model(tracked: Tracked, tmp_path: Path) -> None:
+    path = tracked.client.download_artifacts(tracked.parent.info.run_id, "model_card.md")
+    own = card_path(tracked.fitted.save(tmp_path / "model.pkl")).read_text("utf-8")
+    logged = Path(path).read_text("utf-8")
+    assert logged.splitlines()[-1].startswith("| sha256 of the model |")
+
+    def but_for_the_time(text: str) -> list[str]:
+        return [line for line in text.splitlines() if not line.startswith("| made |")]
+
+    assert but_for_the_time(logged) == but_for_the_time(own)
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,7 @@ def as_object(run: Run) -> dict[str, Any]:
     metric = result.metric.name
     return {
         "model": str(run.model_path),
+        "model_card": str(run.card_path),
         "run_dir": str(run.folder),
         "tracking_uri": run.tracking_uri,
         "run_id": run.run_id,
@@ -275,7 +276,7 @@ def calibration_lines(run: Run) -> str:
 def places(run: Run, experiment: str | None) -> str:
     """Say where everything lies and what to do next."""
     model = shlex.quote(str(run.model_path))
-    lines = [f"Model  {run.model_path}", f"Run    {run.folder}"]
+    lines = [f"Model  {run.model_path}", f"Card   {run.card_path}", f"Run    {run.folder}"]
     if run.tracking_uri:
         lines.append(f"MLflow {run.tracking_uri}")
     lines += [

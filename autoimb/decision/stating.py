@@ -19,7 +19,7 @@ from autoimb.metrics import get_metric
 
 __all__ = [
     "criterion_from_dict", "criterion_to_dict", "read_cost_matrix", "resolve_criterion",
-    "state_criterion",
+    "state_criterion", "state_options",
 ]  # fmt: skip
 
 KINDS: dict[str, type[Criterion]] = {
@@ -129,6 +129,52 @@ def _make(asked: Asked, family: Sequence[str]) -> Criterion:
     costs = {name: getattr(asked, f"cost_{name}") for name in names}
     costs = {name: value for name, value in costs.items() if value is not None}
     return Costs(**costs, column=asked.cost_column, abstain=asked.abstain_cost)
+
+
+def state_options(criterion: Criterion, matrix: str = "costs.csv") -> list[str]:
+    """Turn what a decision is asked for into the options that ask for it.
+
+    Parameters
+    ----------
+    criterion : Criterion
+    matrix : str
+        File of a cost matrix.
+
+    Returns
+    -------
+    list of str
+        Options, each followed by its value.
+
+    Examples
+    --------
+    >>> " ".join(state_options(Costs(fn=25.0, abstain=0.5)))
+    '--cost-fp 1 --cost-fn 25 --abstain-cost 0.5'
+    """
+    if isinstance(criterion, BestMetric):
+        given: dict[str, Any] = {"decision": criterion.name}
+    elif isinstance(criterion, Floor):
+        given = {f"min_{criterion.measure}": criterion.value, "confidence": criterion.confidence}
+    elif isinstance(criterion, Capacity):
+        given = {"top_k": criterion.k, "top_share": criterion.share}
+    elif isinstance(criterion, CostMatrix):
+        given = {"cost_matrix": matrix, "abstain_cost": criterion.abstain}
+    else:
+        assert isinstance(criterion, Costs)
+        given = _costs_given(criterion)
+    stated = [(_flag(name), value) for name, value in given.items() if value is not None]
+    return [part for flag, value in stated for part in (flag, str(value).removesuffix(".0"))]
+
+
+def _costs_given(costs: Costs) -> dict[str, Any]:
+    by_row = costs.column is not None
+    return {
+        "cost_fp": costs.fp,
+        "cost_fn": None if by_row else costs.fn,
+        "cost_tp": costs.tp or None,
+        "cost_tn": costs.tn or None,
+        "cost_column": costs.column,
+        "abstain_cost": costs.abstain,
+    }
 
 
 def resolve_criterion(decision: str | Criterion | None, metric: str) -> Criterion:

@@ -242,12 +242,14 @@ def _plainer(case: Case) -> Iterator[Reason]:
         if case.prefers_simple
         else "it is exported all the same; --prefer simple exports the plainer one"
     )
-    yield Reason(
-        "plainest",
-        f"The best-scoring strategy ({best}) is ahead of that by {one.difference:+.3f}, which is "
-        f"within one standard error ({one.error:.3f}): {which}.",
-        one.to_dict(),
+    ahead = (
+        f"is ahead of that by {one.difference:+.3f}, which is within one standard error "
+        f"({one.error:.3f})"
+        if one.difference > 0
+        else f"is not ahead of that ({one.difference:+.3f}, standard error {one.error:.3f})"
     )
+    text = f"The best-scoring strategy ({best}) {ahead}: {which}."
+    yield Reason("plainest", text, one.to_dict())
 
 
 def _parts(case: Case) -> Iterator[Reason]:

@@ -16,7 +16,7 @@ from autoimb.decision.rules import (
 )
 from autoimb.strategy.configuration import Choice, Configuration
 
-__all__ = ["describe", "spell"]
+__all__ = ["describe", "describe_decision", "describe_training", "spell"]
 
 
 def describe(
@@ -44,10 +44,28 @@ def describe(
     "Do not resample or weight: train lightgbm on the data as they are, and predict 'yes' from a \
 probability of 0.2."
     """
+    training = describe_training(configuration, n_members)
+    return f"{training}, and {describe_decision(rule, labels)}."
+
+
+def describe_training(configuration: Configuration, n_members: int = 1) -> str:
+    """Say what a strategy trains on what, without its decision.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    n_members : int
+        Strategies in the blend that it leads.
+
+    Returns
+    -------
+    str
+        The begin of a sentence.
+    """
     others = n_members - 1
     blended = f", blend it with the {others} next best strategies" if others > 1 else ""
     blended = ", blend it with the next best strategy" if others == 1 else blended
-    return f"{_training_words(configuration)}{blended}, and {_decision_words(rule, labels)}."
+    return _training_words(configuration) + blended
 
 
 def _training_words(configuration: Configuration) -> str:
@@ -64,7 +82,7 @@ def _training_words(configuration: Configuration) -> str:
         detail = "" if power is None else f" (power {power:.2g} of the inverse class size)"
         steps.append(f"weight the classes{detail}")
     steps.append(f"train {model}{_ensemble_words(configuration.ensemble)}")
-    text = ", ".join(steps[:-1]) + " and " + steps[-1]
+    text = " and ".join(filter(None, (", ".join(steps[:-1]), steps[-1])))
     return text[0].upper() + text[1:]
 
 
@@ -81,7 +99,25 @@ def _sampler_words(sampler: Choice) -> str:
     return spell(sampler.name) + way
 
 
-def _decision_words(rule: DecisionRule | None, labels: Labels) -> str:
+def describe_decision(rule: DecisionRule | None, labels: Labels) -> str:
+    """Say how probabilities become labels.
+
+    Parameters
+    ----------
+    rule : DecisionRule or None
+        None for one that is still to be tuned.
+    labels : Labels
+
+    Returns
+    -------
+    str
+        The end of a sentence.
+
+    Examples
+    --------
+    >>> describe_decision(Threshold(0.2), Labels.of(["no", "no", "yes"]))
+    "predict 'yes' from a probability of 0.2"
+    """
     if rule is None:
         return "tune its decision"
     if len(labels.classes) == 2 and not isinstance(rule, ExpectedCost | ClassWeights):

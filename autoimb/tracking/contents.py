@@ -12,9 +12,10 @@ from autoimb.artifact import save
 from autoimb.data.dataset import Dataset
 from autoimb.drawing import Picture, take_picture
 from autoimb.figures import draw_calibration, draw_figures
+from autoimb.fit_facts import sum_up
 from autoimb.fitted_model import FittedModel
 from autoimb.fitting import FitResult
-from autoimb.manifest import read_manifest
+from autoimb.manifest import card_path, read_manifest
 from autoimb.profiling.page import render_page
 from autoimb.profiling.plots import picture_profile
 from autoimb.profiling.profile import Profile
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
     from mlflow.models import ModelSignature
 
-__all__ = ["rehearse_model", "write_findings", "write_model", "write_profile"]
+__all__ = ["CARD", "EXPORT", "rehearse_model", "write_findings", "write_model", "write_profile"]
 
 SERVED_BY = "autoimb.serving"
+# Where the model and what stands beside it are written before MLflow takes them.
+EXPORT, MODEL, CARD = "export", "model.pkl", card_path(Path("model.pkl")).name
 LABEL_TYPES = {bool: "boolean", int: "long", float: "double", str: "string"}
 
 
@@ -117,14 +120,14 @@ def write_model(outcome: FitResult, dataset: Dataset, logged: LoggedModel, folde
     Returns
     -------
     Path
-        Of the model's folder, in `folder`.
+        Of the model's folder, in `folder`; beside it lies `EXPORT`, with the card.
     """
     from mlflow import pyfunc
     from mlflow.models import Model
 
-    export = folder / "export"
+    export = folder / EXPORT
     export.mkdir()
-    path = save(outcome.model, export / "model.pkl", outcome.facts())
+    path = save(outcome.model, export / MODEL, sum_up(outcome))
     versions = {**read_manifest(path)["versions"], "autoimb": __version__}
     requirements = [f"{name}=={found}" for name, found in versions.items() if name != "python"]
     pyfunc.save_model(

@@ -162,9 +162,9 @@ class Tracker:
         """Write the outcome, its figures and the model."""
         self._put(self._writer.finish, result)
 
-    def tested(self, test: FinalTest) -> None:
-        """Write how the model does on untouched rows."""
-        self._put(self._writer.add_test, test)
+    def tested(self, test: FinalTest, card: Path) -> None:
+        """Write how the model does on untouched rows, and the card that tells of it."""
+        self._put(self._writer.add_test, test, card)
 
     def ended_by(self, error: BaseException) -> None:
         """Note on the parent run that the fit was cut short."""

@@ -25,6 +25,8 @@ from autoimb.planning import Plan
 from autoimb.profiling.profile import Profile
 from autoimb.search.records import TrialRecord
 from autoimb.tracking.contents import (
+    CARD,
+    EXPORT,
     rehearse_model,
     write_findings,
     write_model,
@@ -171,11 +173,14 @@ class RunWriter:
         with TemporaryDirectory() as folder:
             written = write_model(outcome, self._dataset, model, Path(folder))
             self._client.log_model_artifacts(model.model_id, str(written))
+            self._client.log_artifact(run_id, str(Path(folder, EXPORT, CARD)))
         self._client.finalize_logged_model(model.model_id, "READY")
         self._client.set_terminated(run_id, "FINISHED", now)
 
-    def add_test(self, test: FinalTest, *, now: int) -> None:
+    def add_test(self, test: FinalTest, card: Path, *, now: int) -> None:
         """Write the scores on untouched rows to the parent run, with their intervals."""
+        if card.is_file():
+            self._client.log_text(str(self.run_id), card.read_text("utf-8"), CARD)
         values = {name: one.value for name, one in test.estimates.items()}
         metrics = {**values, **_intervals(test.estimates), "n_rows": test.n_rows}
         named = {f"test_{name}": value for name, value in metrics.items()}

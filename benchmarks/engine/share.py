@@ -42,10 +42,11 @@ def fit_once(path: Path, folder: Path, order: dict[str, Any]) -> int:
 
     from autoimb.artifact import save
     from autoimb.data.problem import read_problem
+    from autoimb.fit_facts import sum_up
 
     problem = read_problem(path, TARGET)
     result = fit_here(problem, folder, order["space"], seconds=order["budget"])
-    save(result.model, folder / "model.pkl", result.facts())
+    save(result.model, folder / "model.pkl", sum_up(result))
     return len(result.search.records)
 
 

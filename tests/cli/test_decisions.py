@@ -337,7 +337,7 @@ def test_another_file_is_written(
     assert found.code == 0, found.stderr
     assert found.stdout.endswith("Model      new.pkl\n")
     after = contents(model_file.parent)
-    assert set(after) - set(before) == {"new.pkl", "new.manifest.json"}
+    assert set(after) - set(before) == {"new.pkl", "new.manifest.json", "new_card.md"}
     assert {name: after[name] for name in before} == before
     assert autoimb.load(model_file.with_name("new.pkl"))
 

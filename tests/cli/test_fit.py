@@ -21,7 +21,9 @@ from autoimb import Capacity, Costs, Floor
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
 
-RUN_FILES = ["evaluations", "model.manifest.json", "model.pkl", "run.json", "study.journal"]
+RUN_FILES = [
+    "evaluations", "model.manifest.json", "model.pkl", "model_card.md", "run.json", "study.journal",
+]  # fmt: skip
 
 
 def test_without_any_flag_the_usual_is_asked_for(

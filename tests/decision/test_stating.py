@@ -18,7 +18,12 @@ from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import CostMatrix, Costs
 from autoimb.decision.criteria import BestMetric, Criterion, Known
 from autoimb.decision.floors import Floor
-from autoimb.decision.stating import read_cost_matrix, resolve_criterion, state_criterion
+from autoimb.decision.stating import (
+    read_cost_matrix,
+    resolve_criterion,
+    state_criterion,
+    state_options,
+)
 from autoimb.errors import UsageError
 from autoimb.metrics import METRICS
 
@@ -57,6 +62,49 @@ def test_options_ask_for(given: dict[str, Any], expected: Criterion | str | None
     found = state_criterion(Asked(**given))
     assert found == expected
     assert type(found) is type(expected)
+
+
+def read_options(options: list[str]) -> Asked:
+    """Read options as the command line does, where each is followed by its value."""
+    texts = {"decision": str, "cost_column": str, "cost_matrix": Path, "top_k": int}
+    given = {
+        flag.removeprefix("--").replace("-", "_"): value
+        for flag, value in zip(options[::2], options[1::2], strict=True)
+    }
+    return Asked(**{name: texts.get(name, float)(value) for name, value in given.items()})
+
+
+COSTS = st.floats(0.001, 1e6, allow_nan=False)
+FURTHER = [expected for _, expected in STATED.values() if isinstance(expected, Costs)]
+
+
+@given(
+    st.one_of(
+        st.builds(Costs, fp=COSTS, fn=COSTS, tp=st.just(0.0), tn=st.just(0.0)),
+        st.builds(Costs, fp=COSTS, fn=st.just(1.0), column=st.text(min_size=1)),
+        st.builds(
+            Floor,
+            st.sampled_from(["precision", "recall", "specificity"]),
+            st.floats(0.01, 0.99),
+            st.floats(0.01, 0.99),
+        ),
+        st.builds(Capacity, k=st.integers(1, 10**9)),
+        st.builds(Capacity, share=st.floats(1e-9, 0.999)),
+        st.sampled_from(
+            [expected for _, expected in STATED.values() if isinstance(expected, Costs)]
+        ),
+    )
+)
+def test_a_decision_is_spelled_in_the_options_that_ask_for_it(criterion: Criterion) -> None:
+    assert state_criterion(read_options(state_options(criterion))) == criterion
+
+
+def test_a_metric_and_a_matrix_are_spelled_in_options(tmp_path: Path) -> None:
+    assert state_options(BestMetric("f2")) == ["--decision", "f2"]
+    (tmp_path / "c.csv").write_text(SQUARE)
+    asked = CostMatrix(("a", "b", "c"), OF_THREE, abstain=0.5)
+    options = state_options(asked, str(tmp_path / "c.csv"))
+    assert state_criterion(read_options(options)) == asked
 
 
 # One option of each decision; any two of them contradict each other.

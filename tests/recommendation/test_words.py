@@ -41,6 +41,11 @@ SENTENCES = {
         "Resample with tomek links, weight the classes (power 0.75 of the inverse class size) "
         "and train lightgbm, and predict 'yes' from a probability of 0.5.",
     ),
+    "ensemble alone": (
+        Configuration(LIGHTGBM, ensemble=Choice("anomaly_features", "x.y")),
+        None,
+        "Train lightgbm with anomaly features, and tune its decision.",
+    ),
     "balances by itself": (
         Configuration(Choice("easy_ensemble", "x.y", balance=1.0)),
         Threshold(0.5),
@@ -54,7 +59,7 @@ SENTENCES = {
     ("configuration", "rule", "sentence"), SENTENCES.values(), ids=list(SENTENCES)
 )
 def test_a_strategy_in_one_sentence(
-    configuration: Configuration, rule: DecisionRule, sentence: str
+    configuration: Configuration, rule: DecisionRule | None, sentence: str
 ) -> None:
     assert describe(configuration, rule, LABELS) == sentence
 
