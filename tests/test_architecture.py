@@ -18,7 +18,8 @@ PACKAGE = ROOT / "autoimb"
 FLOORS = {
     "arrays": 0,
     "errors": 0,
-    "drawing": 0,
+    "drawing": 1,
+    "markup": 0,
     "threads": 0,
     "rankings": 1,
     "metrics": 2,

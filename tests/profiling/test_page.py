@@ -169,7 +169,7 @@ def test_the_style_of_a_notebook_is_left_alone() -> None:
     style = re.sub(r"@media[^{]*\{", "", style)
     selectors = [part for rule in re.findall(r"([^{}]+)\{", style) for part in rule.split(",")]
     assert len(selectors) > 10
-    assert all(selector.strip().startswith(".autoimb-profile") for selector in selectors)
+    assert all(re.search(r"(^|\s)\.autoimb\b", selector.strip()) for selector in selectors)
 
 
 def test_pictures_have_sizes_and_words() -> None:
