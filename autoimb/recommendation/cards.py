@@ -24,6 +24,7 @@ STYLE = """
 .autoimb.sheet { padding: 14px 20px 16px; max-width: 960px; border: 1px solid var(--line);
   border-radius: 6px; }
 .autoimb.sheet .lead { font-size: 17px; margin: 2px 0 6px; }
+.autoimb.sheet .tiles { margin-bottom: 10px; }
 .autoimb.sheet table { width: auto; }
 .autoimb.sheet td.head { color: var(--soft); white-space: nowrap; }
 .autoimb.sheet tr.exported td { font-weight: 600; }

@@ -17,11 +17,7 @@ __all__ = ["render_fit"]
 
 MAX_STRATEGIES = 5
 # Of the decision; of several classes the last is all there is.
-RATES = ("precision", "recall", "balanced_accuracy")
-MORE = (
-    "More: recommendation_, leaderboard_, profile_; plot_strategies(), plot_threshold(), "
-    "plot_pr(), plot_calibration()."
-)
+RATES, RATE_OF_SEVERAL = ("precision", "recall"), "balanced_accuracy"
 
 
 def render_fit(result: FitResult) -> str:
@@ -47,7 +43,7 @@ def render_fit(result: FitResult) -> str:
         element("dl", "".join(_tile(*each) for each in _figures(result).items()), "tiles"),
         _warnings(result.profile),
         list_strategies(result.leaderboard, MAX_STRATEGIES),
-        element("p", MORE, "soft"),
+        element("p", _more(result), "soft"),
     ]
     return wrap("sheet", STYLE, *parts)
 
@@ -81,8 +77,8 @@ def _figures(result: FitResult) -> Mapping[str, str]:
     shown[f"decision: {escape(result.model.decision.criterion)}"] = _rule(result.model.decision)
     shown |= {
         _spell(rate): _estimate(estimates[rate])
-        for rate in (RATES if "precision" in estimates else RATES[-1:])
-        if rate in estimates and rate != name
+        for rate in (RATES if "precision" in estimates else (RATE_OF_SEVERAL,))
+        if rate != name
     }
     return shown
 
@@ -100,7 +96,7 @@ def _estimate(one: Estimate) -> str:
 
 
 def _interval(low: str, high: str) -> str:
-    return element("span", f"{low} to {high}", "soft")
+    return element("span", f"95 %: {low} to {high}", "soft")
 
 
 def _tile(what: str, figure: str) -> str:
@@ -119,6 +115,12 @@ def _warnings(profile: Profile) -> str:
     badge = element("span", escape(" and ".join(told)), "badge")
     text = f"{badge}in the data (profile_): {escape(checks)}"
     return element("p", text, next(iter(counted)))
+
+
+def _more(result: FitResult) -> str:
+    plots = ["plot_strategies()", "plot_pr()", "plot_calibration()"]
+    plots += ["plot_threshold()"] * (len(result.model.labels.classes) == 2)
+    return f"More: recommendation_, leaderboard_, profile_; {', '.join(plots)}."
 
 
 def _spell(name: str) -> str:

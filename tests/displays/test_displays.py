@@ -450,7 +450,8 @@ DRAWN: dict[str, Callable[[str], Any]] = {
 }
 AWKWARD = [
     "yes", HOSTILE, "W" * 300,
-    *(pytest.param(name, marks=pytest.mark.slow) for name in ("$x_1$ ${", "東京都の人口", "", "a\nb")),
+    # to draw each takes a second
+    *(pytest.param(n, marks=pytest.mark.slow) for n in ("$x_1$ ${", "東京都の人口", "", "a\nb")),
 ]  # fmt: skip
 each_display = pytest.mark.parametrize("make", DRAWN.values(), ids=list(DRAWN))
 

@@ -80,7 +80,7 @@ def test_the_card_of_a_fit_tells_what_matters(search: Any) -> None:
     ]  # fmt: skip
     assert [text for text in told if text not in page.text] == []
     gain = next(one for one in result.appraisal.baselines if one.name == "do nothing")
-    assert f"{gain.difference:+.3f} {gain.low:+.3f} to {gain.high:+.3f}" in page.text
+    assert f"{gain.difference:+.3f} 95 %: {gain.low:+.3f} to {gain.high:+.3f}" in page.text
 
 
 def test_the_top_of_the_leaderboard_is_in_the_card(search: Any) -> None:
@@ -107,6 +107,7 @@ def test_several_classes_have_a_card() -> None:
     search: Any = AutoImbClassifier(**{**QUICK, "n_trials": 1, "metric": "mcc"}).fit(X, y)
     text = Page(search._repr_html_()).text
     assert "balanced accuracy" in text
+    assert "plot_pr()" in text and "plot_threshold()" not in text
     assert str(search.model_.rule) in text
 
 
