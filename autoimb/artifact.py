@@ -23,7 +23,7 @@ from autoimb.manifest import (
     write_manifest,
     write_whole,
 )
-from autoimb.reporting.model_card import render_card
+from autoimb.model_card.card import render_card
 
 __all__ = ["add_facts", "load", "save", "save_changed"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,15 @@ from autoimb.artifact import save
 from autoimb.data.dataset import make_dataset
 from autoimb.data.row_costs import read_row_costs
 from autoimb.decision.criteria import Criterion
+from autoimb.displays.plotting import Plotting
+from autoimb.displays.predictions import Predictions
+from autoimb.displays.strategies import StrategiesDisplay
 from autoimb.errors import DataError
 from autoimb.fit_facts import sum_up
 from autoimb.fitted_model import FittedModel
 from autoimb.fitting import fit_dataset
 from autoimb.planning import Plan, Preference
+from autoimb.reporting.notebook import render_fit
 from autoimb.run_folder import ask_of, open_run, seed_of, write_outcome
 from autoimb.search.resources import ExecutorName
 from autoimb.tracking import open_tracker
@@ -29,7 +34,7 @@ from autoimb.tracking import open_tracker
 __all__ = ["AutoImbClassifier"]
 
 
-class AutoImbClassifier(ClassifierMixin, BaseEstimator):
+class AutoImbClassifier(Plotting, ClassifierMixin, BaseEstimator):
     """Classifier that searches sampler, weight, model and decision for rare classes.
 
     Parameters
@@ -80,8 +85,8 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-    leaderboard_ : DataFrame
-        Strategies, best first.
+    leaderboard_ : Leaderboard
+        A DataFrame of strategies, best first.
     recommendation_ : Recommendation
         In plain words.
     profile_ : Profile
@@ -236,6 +241,31 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         """
         return self._model().predict_proba(self._rows(X))
 
+    def predictions(self, X: Any = None, y: Any = None) -> Predictions:
+        """Give what plots are made of: out-of-fold predictions, or those for labelled rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_samples, n_features), optional
+        y : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        Predictions
+        """
+        check_is_fitted(self)
+        return self.result_.predictions(None if X is None else self._rows(X), y)
+
+    def strategies(self) -> StrategiesDisplay:
+        """Give what strategies gain over doing nothing.
+
+        Returns
+        -------
+        StrategiesDisplay
+        """
+        check_is_fitted(self)
+        return self.result_.strategies()
+
     def save(self, path: str | Path) -> Path:
         """Export the fitted model with its manifest and its card.
 
@@ -249,6 +279,19 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
         Path
         """
         return save(self._model(), path, sum_up(self.result_))
+
+    @property
+    def _repr_html_(self) -> Callable[[], str]:
+        """Show a finished fit in a notebook; before it, what scikit-learn shows."""
+        usual = super()._repr_html_  # none, if scikit-learn is told to show text
+        return (lambda: render_fit(self.result_)) if hasattr(self, "result_") else usual
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
+        """Show the same where a notebook asks for all forms at once."""
+        bundle: dict[str, str] = super()._repr_mimebundle_(**options)
+        if "text/html" in bundle:
+            bundle["text/html"] = self._repr_html_()
+        return bundle
 
     def _model(self) -> FittedModel:
         check_is_fitted(self)

@@ -9,10 +9,23 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Picture", "entitle", "measure_text", "new_figure", "readable", "take_picture"]
+from autoimb.errors import MissingPackageError
+
+__all__ = [
+    "COLORS", "GREY", "Picture", "entitle", "explain_below", "measure_text", "new_figure",
+    "open_axes", "readable", "take_picture",
+]  # fmt: skip
 
 # In units of the font size: about two dozen letters.
 MAX_LABEL = 11.0
+# What stands below axes begins so many points lower: under the labels of their ticks and axis.
+BELOW = 38.0
+GREY = "0.55"
+# Those of Okabe and Ito, which the colour-blind can tell apart, and two further ones.
+COLORS = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F4F24", "#444444",
+    "#B2A300", "#8E44AD",
+)  # fmt: skip
 
 
 def new_figure(size: tuple[float, float], dpi: int = 100) -> Any:
@@ -35,6 +48,57 @@ def new_figure(size: tuple[float, float], dpi: int = 100) -> Any:
     figure = Figure(figsize=size, dpi=dpi, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def open_axes(ax: Any, size: tuple[float, float]) -> Any:
+    """Return the axes to draw on: those given, or those of a figure that a notebook shows.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes or None
+    size : (float, float)
+        Width and height in inches, of a figure that has to be made.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    MissingPackageError
+        If matplotlib is not installed.
+    """
+    if ax is not None:
+        return ax
+    try:
+        from matplotlib import pyplot
+    except ImportError:
+        raise MissingPackageError(
+            "plots need matplotlib, which is not installed. Install it: pip install matplotlib"
+        ) from None
+    return pyplot.subplots(figsize=size, layout="constrained")[1]
+
+
+def explain_below(ax: Any, **options: Any) -> Any:
+    """Put a legend below axes, where it covers nothing.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    **options
+        Of `Axes.legend`.
+
+    Returns
+    -------
+    matplotlib.legend.Legend
+    """
+    from matplotlib.transforms import offset_copy
+
+    below = offset_copy(ax.transAxes, ax.get_figure(), y=-BELOW, units="points")
+    return ax.legend(
+        loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=below, borderaxespad=0,
+        frameon=False, fontsize="small", **options,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ __all__ = [
     "AutoImbError",
     "AutoImbWarning",
     "DataError",
+    "MissingPackageError",
     "SearchError",
     "SearchSpaceError",
     "UsageError",
@@ -51,6 +52,10 @@ class SearchError(AutoImbError, RuntimeError):
 
 class ArtifactError(AutoImbError, RuntimeError):
     """A model file is missing, damaged or was written by incompatible versions."""
+
+
+class MissingPackageError(AutoImbError, ImportError):
+    """What was asked for needs a package that is not installed."""
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from autoimb.data.dataset import Dataset, Labels
+from autoimb.data.dataset import Dataset
 from autoimb.data.splitting import Folds
 from autoimb.decision.calibrators import CALIBRATORS, NO_CALIBRATOR, choose_calibrator
 from autoimb.decision.deciding import Decision, decide
-from autoimb.decision.reliability import Reliability
 from autoimb.decision.rules import argmax_rule
 from autoimb.decision.scored import Scored
 from autoimb.evaluation.engine import Evaluator
-from autoimb.evaluation.holdout import reliability_by_class
 from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import calibrate_folds
 from autoimb.fitted_model import Evidence, FittedModel, Packed
 from autoimb.search.blend import Exported
 from autoimb.strategy.pipeline import Pipeline
 
-__all__ = ["make_model", "measure_calibration"]
+__all__ = ["calibrate_out_of_fold", "make_model"]
 
 
 def make_model(
@@ -61,19 +57,18 @@ def make_model(
     )
 
 
-def measure_calibration(scored: Scored, folds: Folds, labels: Labels) -> Mapping[str, Reliability]:
-    """Measure what the calibrator is worth on rows that it was neither chosen nor fitted on.
+def calibrate_out_of_fold(scored: Scored, folds: Folds) -> Scored:
+    """Calibrate rows as the model will be, by what was chosen and fitted on other rows.
 
     Parameters
     ----------
     scored : Scored
     folds : Folds
-    labels : Labels
 
     Returns
     -------
-    mapping of str to Reliability
-        Of the positive class of two, else of each.
+    Scored
+        Of the rows that scores are made of.
     """
-    proba, judged = calibrate_folds(scored, folds, tuple(CALIBRATORS)), folds.judged
-    return reliability_by_class(scored.y[judged], proba[judged], labels)
+    proba = calibrate_folds(scored, folds, tuple(CALIBRATORS))
+    return scored.with_proba(proba).take(folds.judged)

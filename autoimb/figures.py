@@ -1,4 +1,4 @@
-"""Curves and confusion matrix of a decision, drawn without matplotlib's global state."""
+"""Pictures of a decision as files: its curves, its confusion matrix and its calibration."""
 
 from __future__ import annotations
 
@@ -8,43 +8,30 @@ from typing import Any
 import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
-from autoimb.decision.reliability import Reliability
-from autoimb.drawing import entitle, new_figure, readable
+from autoimb.displays.calibration import CalibrationDisplay
+from autoimb.displays.precision_recall import PrecisionRecallDisplay
+from autoimb.displays.predictions import Predictions, pick_classes
+from autoimb.drawing import GREY, entitle, new_figure, readable
 
-__all__ = ["draw_calibration", "draw_figures"]
+__all__ = ["draw_figures"]
 
-# More curves than this in one picture cannot be told apart; the rarest classes are drawn.
-MAX_CURVES = 10
 # Cells of a larger matrix are too small for their figures.
 MAX_WRITTEN_CLASSES = 12
 # In units of the font size.
 MAX_DECISION = 30.0
 CHARACTERS_AN_INCH = 6
-GREY = "0.55"
 WHITE_TEXT_FROM = 0.55
 
 
-def draw_figures(
-    y: IntArray,
-    proba: FloatArray,
-    decided: IntArray,
-    names: Sequence[Any],
-    decision: str,
-) -> Mapping[str, Any]:
-    """Draw precision-recall and ROC curves and the confusion matrix.
+def draw_figures(predictions: Predictions) -> Mapping[str, Any]:
+    """Draw precision-recall and ROC curves, the confusion matrix and, if known, the calibration.
 
     Of two classes the curves are those of the positive one (code 1), of more those of each
     class against the rest. Dots mark what the decision chose.
 
     Parameters
     ----------
-    y, decided : ndarray of shape (n_samples,)
-        True and decided class codes.
-    proba : ndarray of shape (n_samples, n_classes)
-    names : sequence
-        Label of each code.
-    decision : str
-        The rule, in words.
+    predictions : Predictions
 
     Returns
     -------
@@ -53,38 +40,34 @@ def draw_figures(
 
     Examples
     --------
-    >>> y, p = np.array([0, 0, 0, 1]), np.array([0.1, 0.2, 0.6, 0.7])
-    >>> decided = (p >= 0.5).astype(int)
-    >>> figures = draw_figures(y, np.column_stack([1 - p, p]), decided, ["no", "yes"], "0.5")
-    >>> list(figures)
+    >>> from autoimb.data.dataset import Labels
+    >>> from autoimb.decision.criteria import BestMetric
+    >>> from autoimb.decision.deciding import Decision
+    >>> from autoimb.decision.rules import Threshold
+    >>> from autoimb.decision.scored import Scored
+    >>> p = np.array([0.1, 0.2, 0.6, 0.7])
+    >>> rows = Scored(np.array([0, 0, 0, 1]), np.column_stack([1 - p, p]))
+    >>> decision = Decision(BestMetric("f1"), Threshold(0.5))
+    >>> labels = Labels.of(["no", "no", "yes"])
+    >>> list(draw_figures(Predictions(rows, np.array([0, 0, 1, 1]), decision, labels, "f1")))
     ['precision_recall', 'roc', 'confusion_matrix']
     """
-    shown = [readable(name) for name in names]
-    return {
-        "precision_recall": _draw_precision_recall(y, proba, decided, shown),
-        "roc": _draw_roc(y, proba, decided, shown),
-        "confusion_matrix": _draw_confusion(y, decided, shown, decision),
+    y, proba, decided = predictions.scored.y, predictions.scored.proba, predictions.codes
+    names = [readable(name) for name in predictions.labels.by_code]
+    decision = str(predictions.decision.rule)
+    figures = {
+        "precision_recall": _draw(PrecisionRecallDisplay.from_predictions(predictions)),
+        "roc": _draw_roc(y, proba, decided, names),
+        "confusion_matrix": _draw_confusion(y, decided, names, decision),
     }
+    if predictions.calibrated is not None:
+        figures["calibration"] = _draw(CalibrationDisplay.from_predictions(predictions))
+    return figures
 
 
-def _draw_precision_recall(
-    y: IntArray, proba: FloatArray, decided: IntArray, names: Sequence[str]
-) -> Any:
-    from sklearn.metrics import average_precision_score, precision_recall_curve
-
-    figure, ax = _new_axes("Precision and recall, out of fold", "recall", "precision")
-    for k in _classes_to_draw(y, len(names)):
-        own = np.asarray(y == k)
-        precision, recall, _ = precision_recall_curve(own, proba[:, k], drop_intermediate=True)
-        area = average_precision_score(own, proba[:, k])
-        label = f"'{names[k]}' (average precision {area:.3f})"
-        (line,) = ax.plot(recall, precision, drawstyle="steps-post", label=label)
-        prevalence = own.mean()
-        ax.axhline(prevalence, color=line.get_color(), ls=":", lw=1, alpha=0.8)
-        hits, chosen = (own & (decided == k)).sum(), (decided == k).sum()
-        if chosen:
-            _mark(ax, hits / own.sum(), hits / chosen, line, written=len(names) == 2)
-    _explain(ax, "prevalence: no skill", "best")
+def _draw(display: PrecisionRecallDisplay | CalibrationDisplay) -> Any:
+    figure = new_figure(display.size, dpi=120)
+    display.plot(figure.add_subplot())
     return figure
 
 
@@ -93,7 +76,7 @@ def _draw_roc(y: IntArray, proba: FloatArray, decided: IntArray, names: Sequence
 
     title = "Receiver operating characteristic, out of fold"
     figure, ax = _new_axes(title, "false positive rate", "true positive rate (recall)")
-    for k in _classes_to_draw(y, len(names)):
+    for k in pick_classes(y, len(names)):
         own = np.asarray(y == k)
         fall_out, recall, _ = roc_curve(own, proba[:, k])
         label = f"'{names[k]}' (area {roc_auc_score(own, proba[:, k]):.3f})"
@@ -127,49 +110,6 @@ def _draw_confusion(y: IntArray, decided: IntArray, names: Sequence[str], decisi
             color = "white" if part > WHITE_TEXT_FROM else "black"
             ax.text(column, row, f"{n:,}\n{part:.1%}", ha="center", va="center", color=color)
     return figure
-
-
-def draw_calibration(calibration: Mapping[str, Reliability]) -> Any:
-    """Draw how often classes occur where they are predicted with a probability.
-
-    Parameters
-    ----------
-    calibration : mapping of str to Reliability
-        By label; of more than can be told apart the rarest are drawn.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Examples
-    --------
-    >>> from autoimb.decision.reliability import measure_reliability
-    >>> found = measure_reliability(np.array([0, 1, 0, 1]), np.array([0.1, 0.4, 0.6, 0.9]))
-    >>> draw_calibration({"yes": found}).axes[0].get_xlabel()
-    'predicted probability'
-    """
-    title = "Calibration, out of fold"
-    figure, ax = _new_axes(title, "predicted probability", "share that occurs")
-    rarest = sorted(calibration.items(), key=lambda item: item[1].prevalence)[:MAX_CURVES]
-    for name, one in rarest:
-        found, predicted = np.array(one.found), np.array(one.predicted)
-        bars = np.abs(np.array([one.low, one.high]) - found)
-        label = f"'{readable(name)}' (log loss {one.log_loss:.3f}, ECE {one.ece:.3f})"
-        ax.errorbar(predicted, found, bars, marker="o", ms=4, lw=1.5, capsize=2, label=label)
-    highest = max(max(*one.predicted, *one.high) for _, one in rarest)
-    ax.plot([0, 1], [0, 1], color=GREY, ls=":", lw=1, label="as predicted")
-    ax.set(xlim=(-0.02 * highest, 1.02 * highest), ylim=(-0.02 * highest, 1.05 * highest))
-    ax.legend(loc="best", fontsize="small", framealpha=0.9)
-    return figure
-
-
-def _classes_to_draw(y: IntArray, n_classes: int) -> list[int]:
-    """Name the positive class of two, else the rarest ones that occur."""
-    if n_classes == 2:
-        return [1]
-    sizes = np.bincount(y, minlength=n_classes)
-    rarest = [int(k) for k in np.argsort(sizes, kind="stable") if sizes[k]]
-    return sorted(rarest[:MAX_CURVES])
 
 
 def _new_axes(

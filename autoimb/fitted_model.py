@@ -24,6 +24,8 @@ from autoimb.decision.deciding import Decision, decide, describe_codes
 from autoimb.decision.prevalence import shift_prevalence
 from autoimb.decision.rules import PASSED_ON, DecisionRule, TopRows
 from autoimb.decision.scored import Scored
+from autoimb.displays.plotting import Plotting
+from autoimb.displays.predictions import OUT_OF_FOLD, Predictions
 from autoimb.errors import UsageError
 
 __all__ = ["Evidence", "FittedModel", "Packed"]
@@ -120,7 +122,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class FittedModel:
+class FittedModel(Plotting):
     """An inference-only pipeline with its decision: no sampler, no training row.
 
     Attributes
@@ -308,6 +310,48 @@ class FittedModel:
         rows, rule = self.out_of_fold(), self.rule
         rule = rule.on_part() if isinstance(rule, TopRows) else rule
         return rule.decide(rows.proba, rows.row_costs)
+
+    def predictions(self, X: Any = None, y: Any = None) -> Predictions:
+        """Give the out-of-fold predictions, or those for labelled rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_samples, n_columns), optional
+        y : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        Predictions
+
+        Raises
+        ------
+        UsageError
+            If only one of `X` and `y` is given, or neither, and no predictions are stored.
+        DataError
+            If `y` does not belong to `X`, or holds a class that training never saw.
+        """
+        if X is None and y is None:
+            if self.evidence is None:
+                raise UsageError("the model holds no out-of-fold predictions. Give rows, X and y.")
+            rows, codes = self.out_of_fold(), self.out_of_fold_codes()
+            aimed = "" if self.prevalence is None else ", at the aimed prevalence"
+            return Predictions(
+                rows, codes, self.decision, self.labels, self.metric, OUT_OF_FOLD + aimed
+            )
+        if X is None or y is None:
+            raise UsageError(
+                "X and y belong together: give both, or neither for the out-of-fold predictions."
+            )
+        proba = self.proba_by_code(X)
+        # After the sklearn-free parts, for what reads labels needs more than what loads a model.
+        from autoimb.data.problem import encode_labels
+
+        rows = Scored(encode_labels(y, len(proba), self.labels), proba, self.row_costs(X))
+        origin = f"on {len(proba):,} rows given"
+        return Predictions(
+            rows, self.codes(X, proba), self.decision, self.labels, self.metric, origin,
+            calibrated=rows,
+        )  # fmt: skip
 
     def retargeted(self, prevalence: tuple[float, ...]) -> FittedModel:
         """Aim at data where the classes are more or less frequent, and solve the decision again.

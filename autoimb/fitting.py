@@ -10,19 +10,22 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import pandas as pd
 
 from autoimb.arrays import IntArray, release_memory
 from autoimb.data.dataset import Dataset
 from autoimb.data.splitting import assign_folds, feasible_folds
 from autoimb.decision.criteria import Criterion
 from autoimb.decision.reliability import Reliability
+from autoimb.decision.scored import Scored
+from autoimb.displays.predictions import Predictions
+from autoimb.displays.strategies import StrategiesDisplay
 from autoimb.errors import AutoImbWarning
 from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.estimate import Estimate
+from autoimb.evaluation.holdout import reliability_by_class
 from autoimb.evaluation.levels import Level, plan_levels
 from autoimb.evaluation.tasks import Training
-from autoimb.exporting import make_model, measure_calibration
+from autoimb.exporting import calibrate_out_of_fold, make_model
 from autoimb.fit_notes import note_choice, note_data, note_end
 from autoimb.fitted_model import FittedModel
 from autoimb.metrics import Metric
@@ -32,9 +35,10 @@ from autoimb.profiling.profile import Profile
 from autoimb.recommendation.advice import Case, Recommendation, recommend
 from autoimb.recommendation.appraisal import Appraisal, settle
 from autoimb.recommendation.estimation import estimate_scores
-from autoimb.recommendation.leaderboard import Terms, build_leaderboard
+from autoimb.recommendation.gains import display_gains
+from autoimb.recommendation.leaderboard import Leaderboard, Terms, build_leaderboard
 from autoimb.refitting import Refit, estimate_refit, plan_trainings, refit
-from autoimb.search.baselines import list_baselines
+from autoimb.search.baselines import DO_NOTHING, list_baselines
 from autoimb.search.blend import Exported, choose_export, combine
 from autoimb.search.executors import Executor, InProcessExecutor, open_executor
 from autoimb.search.interruption import interruptible
@@ -69,7 +73,7 @@ class FitResult:
         What the fit was asked, in plain values, as `autoimb.run_folder.ask_of` describes it.
     trainings : tuple of tuple of Training
         Of each strategy that is exported.
-    leaderboard : DataFrame
+    leaderboard : Leaderboard
     recommendation : Recommendation
     appraisal : Appraisal
         Of the best-scoring strategy.
@@ -79,6 +83,8 @@ class FitResult:
     metric : Metric
     calibration : mapping of str to Reliability
         Of the positive class of two, else of each; on rows that the calibrator did not see.
+    calibrated : Scored
+        Those rows, out of fold.
     y, folds : ndarray of shape (n_scored,)
         Class codes of the rows that were scored (of very many, those of the first fold), and
         the fold that scored each.
@@ -92,12 +98,13 @@ class FitResult:
     search: SearchResult
     exported: Exported
     trainings: tuple[tuple[Training, ...], ...]
-    leaderboard: pd.DataFrame
+    leaderboard: Leaderboard
     recommendation: Recommendation
     appraisal: Appraisal
     estimates: Mapping[str, Estimate]
     metric: Metric
     calibration: Mapping[str, Reliability]
+    calibrated: Scored
     y: IntArray
     folds: IntArray
     seconds: float
@@ -115,6 +122,38 @@ class FitResult:
     def score(self) -> float:
         """The score of what is exported."""
         return self.exported.scores[self.metric.name].value
+
+    def predictions(self, X: Any = None, y: Any = None) -> Predictions:
+        """Give the out-of-fold predictions with what is known of them, or those for given rows.
+
+        Parameters
+        ----------
+        X, y : optional
+            As in `FittedModel.predictions`.
+
+        Returns
+        -------
+        Predictions
+        """
+        found = self.model.predictions(X, y)
+        if X is not None:
+            return found
+        return replace(found, estimates=self.estimates, calibrated=self.calibrated)
+
+    def strategies(self) -> StrategiesDisplay:
+        """Give what every strategy that was compared gains over doing nothing.
+
+        Returns
+        -------
+        StrategiesDisplay
+        """
+        found = self.appraisal
+        is_best = self.prefer == "best" or self.alternative is None
+        exported = found.tiers[-1] if is_best else found.plainest
+        return display_gains(
+            found.gains, found.tiers, exported.name, self.metric,
+            found.baseline_scores.get(DO_NOTHING, math.nan),
+        )  # fmt: skip
 
 
 class Watcher(Protocol):
@@ -323,7 +362,7 @@ def _result(
         metric, ended.appraisal, ended.best, model.decision, estimates, model.labels,
         int(np.bincount(evaluator.y).min()), prefers_simple=not is_best,
     )  # fmt: skip
-    other = ended.other
+    other, calibrated = ended.other, calibrate_out_of_fold(scored, folds)
     return FitResult(
         model=model,
         profile=profile,
@@ -335,7 +374,8 @@ def _result(
         appraisal=ended.appraisal,
         estimates=estimates,
         metric=metric,
-        calibration=measure_calibration(scored, folds, model.labels),
+        calibration=reliability_by_class(calibrated.y, calibrated.proba, model.labels),
+        calibrated=calibrated,
         y=scored.y,
         folds=folds.number,
         seconds=plan.budget.elapsed(),

@@ -26,5 +26,8 @@ for decision in (Costs(fp=1, fn=25), Floor("recall", 0.8), Capacity(share=0.05))
     row = autoimb.evaluate(model, kept_aside)["classes"]["1"]
     print(f"{decision}: precision {row['precision']:.2f}, recall {row['recall']:.2f}")
 
+model = autoimb.retune(path, Costs(fp=1, fn=25))
+model.plot_threshold().figure_.savefig("threshold.png")
+
 rarer = autoimb.retarget(path, prevalence=0.004)
 print(f"aimed at a prevalence of 0.4 %: {rarer.decision}")

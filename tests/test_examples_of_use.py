@@ -75,7 +75,8 @@ def test_a_notebook_runs(loans_csv: Path, tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([IMPORTABLE, *sys.path]))
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
-    cells = [*SCRIPT.strip().split("\n\n"), "search.leaderboard_"]
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # a notebook has its own
+    cells = [*SCRIPT.strip().split("\n\n"), "search.plot_threshold();", "search"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     notebook.metadata.update(kernel)
@@ -84,4 +85,7 @@ def test_a_notebook_runs(loans_csv: Path, tmp_path: Path, monkeypatch: pytest.Mo
     streams = [output for cell in notebook.cells for output in cell.outputs]
     text = "".join(o.text for o in streams if o.output_type == "stream" and o.name == "stdout")
     assert text == "started\n160 rows 4 trials\n"
-    assert "no sampler" in str(streams[-1]) or "strategy" in str(streams[-1])
+    pictures = [o for o in streams if "image/png" in o.get("data", {})]
+    assert len(pictures) == 1
+    card = streams[-1].data["text/html"]
+    assert card.startswith('<div class="autoimb') and "strategy" in card

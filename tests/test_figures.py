@@ -1,21 +1,38 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 import pytest
 
+from autoimb.data.dataset import Labels
+from autoimb.decision.criteria import BestMetric
+from autoimb.decision.deciding import Decision
+from autoimb.decision.rules import argmax_rule
+from autoimb.decision.scored import Scored
+from autoimb.displays.predictions import Predictions
 from autoimb.figures import draw_figures
 
 
-def draw(n_classes: int, decided: np.ndarray | None = None, **names: Any) -> Mapping[str, Any]:
+def draw(
+    n_classes: int, decided: np.ndarray | None = None, names: Sequence[Any] | None = None
+) -> Mapping[str, Any]:
     rng = np.random.default_rng(0)
     y = np.arange(20 * n_classes) % n_classes
     proba = rng.dirichlet(np.ones(n_classes), len(y))
     decided = proba.argmax(axis=1) if decided is None else decided
-    return draw_figures(y, proba, decided, names.get("names", range(n_classes)), "threshold 0.5")
+    return draw_predicted(y, proba, decided, names or range(n_classes))
+
+
+def draw_predicted(
+    y: np.ndarray, proba: np.ndarray, decided: np.ndarray, names: Sequence[Any]
+) -> Mapping[str, Any]:
+    n_classes, rows = len(names), Scored(y, proba)
+    decision = Decision(BestMetric("f1"), argmax_rule(n_classes))
+    labels = Labels(tuple(names), tuple(range(n_classes)))
+    return draw_figures(Predictions(rows, decided, decision, labels, "f1", calibrated=rows))
 
 
 def legend(figure: Any) -> list[str]:
@@ -37,9 +54,10 @@ def test_the_decision_stands_where_it_is() -> None:
     y = np.array([0, 0, 0, 1, 1])
     p = np.array([0.1, 0.2, 0.9, 0.8, 0.3])
     decided = (p >= 0.5).astype(int)
-    figures = draw_figures(y, np.column_stack([1 - p, p]), decided, ["no", "yes"], "threshold 0.5")
-    (written,) = (t.get_text() for t in figures["precision_recall"].axes[0].texts)
-    assert written == "(0.50, 0.50)"
+    figures = draw_predicted(y, np.column_stack([1 - p, p]), decided, ["no", "yes"])
+    assert "decision (threshold 0.5): precision 0.500, recall 0.500" in legend(
+        figures["precision_recall"]
+    )
     (written,) = (t.get_text() for t in figures["roc"].axes[0].texts)
     assert written == "(0.33, 0.50)"
     cells = [text.get_text().split("\n")[0] for text in figures["confusion_matrix"].axes[0].texts]
@@ -48,7 +66,11 @@ def test_the_decision_stands_where_it_is() -> None:
 
 def test_a_class_that_is_never_predicted_has_no_precision_to_mark() -> None:
     figures = draw(2, np.zeros(40, dtype=int))
-    assert not figures["precision_recall"].axes[0].texts
+    assert "decision (threshold 0.5)" in legend(figures["precision_recall"])
+
+
+def test_calibration_is_drawn_where_it_is_known() -> None:
+    assert list(draw(2)) == ["precision_recall", "roc", "confusion_matrix", "calibration"]
 
 
 @pytest.mark.parametrize(

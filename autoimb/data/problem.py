@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autoimb.arrays import BoolArray, IntArray
+from autoimb.arrays import AnyArray, BoolArray, IntArray
 from autoimb.data.dataset import Dataset, Labels, Schema, as_table, make_dataset
 from autoimb.data.delimited import check_names
 from autoimb.data.reading import column_names, data_name, read_table
@@ -22,6 +22,7 @@ from autoimb.errors import DataError, nearest_name
 
 __all__ = [
     "Problem",
+    "encode_labels",
     "find_labelled",
     "find_target",
     "known_labels",
@@ -180,13 +181,7 @@ def pair_problem(X: Any, y: Any) -> Problem:
     """
     table = as_table(X)
     check_names("X", [str(name) for name in table.columns])
-    given = np.asarray(y)
-    if given.ndim == 2 and given.shape[1] == 1:
-        given = given[:, 0]
-    if given.ndim != 1 or len(given) != len(table):
-        raise DataError(
-            f"X has {len(table)} rows but y has the shape {given.shape}; give each row one label."
-        )
+    given = _one_label_each(y, len(table))
     labels = pd.Series(given, index=table.index, name=getattr(y, "name", None) or "y")
     filled, notes = find_labelled(labels)
     if not filled.all():
@@ -194,6 +189,48 @@ def pair_problem(X: Any, y: Any) -> Problem:
     classes = _read_labels(labels, "y", assumed=False).to_numpy()
     target = str(labels.name)
     return Problem(make_dataset(table, classes, target=target, needs_features=False), tuple(notes))
+
+
+def _one_label_each(y: Any, n_rows: int) -> AnyArray:
+    given = np.asarray(y)
+    if given.ndim == 2 and given.shape[1] == 1:
+        given = given[:, 0]
+    if given.ndim != 1 or len(given) != n_rows:
+        raise DataError(
+            f"X has {n_rows} rows but y has the shape {given.shape}; give each row one label."
+        )
+    return given
+
+
+def encode_labels(y: Any, n_rows: int, labels: Labels) -> IntArray:
+    """Turn the labels of rows that a model is to be looked at on into class codes.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+    n_rows : int
+        That there are labels for.
+    labels : Labels
+        Of the model.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    DataError
+        If there are more or fewer labels than rows, a missing one, or one that training never saw.
+
+    Examples
+    --------
+    >>> encode_labels(["yes", "no", "no"], 3, Labels.of(["no", "no", "yes"]))
+    array([1, 0, 0])
+    """
+    cells = pd.Series(_one_label_each(y, n_rows), name="y")
+    if n_missing := int(cells.isna().sum()):
+        raise DataError(f"y has {n_missing} missing labels (NaN). Drop those rows.")
+    return labels.encode(known_labels(cells, labels.classes, "y").to_numpy())
 
 
 def read_labelled(

@@ -11,7 +11,7 @@ import numpy as np
 from autoimb.arrays import FloatArray
 from autoimb.evaluation.estimate import LEVEL
 
-__all__ = ["Comparison", "Resampled", "compare"]
+__all__ = ["Comparison", "Resampled", "compare", "is_same"]
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def compare(
     """
     if not others:
         return ()
-    luck = [0.0 if _is_same(one, other) else optimism for other in others.values()]
+    luck = [0.0 if is_same(one, other) else optimism for other in others.values()]
     centres = np.array([one.value - other.value for other in others.values()]) - luck
     drawn = np.stack([one.values - other.values for other in others.values()])
     deviations = shrink * (drawn - np.nanmean(drawn, axis=1, keepdims=True))
@@ -137,5 +137,6 @@ def compare(
     )  # fmt: skip
 
 
-def _is_same(one: Resampled, other: Resampled) -> bool:
+def is_same(one: Resampled, other: Resampled) -> bool:
+    """Tell whether two strategies score the same on every resample."""
     return one.value == other.value and np.array_equal(one.values, other.values, equal_nan=True)

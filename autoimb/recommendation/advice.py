@@ -120,6 +120,12 @@ class Recommendation:
         """Return all sentences as one text."""
         return " ".join([self.strategy, *self.evidence])
 
+    def _repr_html_(self) -> str:
+        """Show it in a notebook."""
+        from autoimb.recommendation.cards import render_recommendation
+
+        return render_recommendation(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Give plain values."""
         return {

@@ -14,11 +14,14 @@ from autoimb.decision.rules import argmax_rule
 from autoimb.evaluation.compare import Comparison, Resampled, compare
 from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.estimate import Estimate
+from autoimb.evaluation.levels import Level
 from autoimb.evaluation.scoring import CrossFitted
 from autoimb.metrics import Metric, get_metric
 from autoimb.recommendation.estimation import estimate_scores, optimism_of
-from autoimb.recommendation.plainness import Tier, list_tiers, plainest
+from autoimb.recommendation.gains import compare_with_nothing
+from autoimb.recommendation.plainness import NOTHING, Tier, list_tiers, plainest
 from autoimb.recommendation.scored_rows import ScoredRows
+from autoimb.search.baselines import DO_NOTHING
 from autoimb.search.blend import Exported, combine, cross_fitted_blend, pool
 from autoimb.search.records import Reference, SearchResult
 
@@ -53,6 +56,9 @@ class Appraisal:
         The best strategy of each degree of plainness, the plainest first; the last is exported.
     plainest : Tier
         The first that cannot be told from what is exported.
+    gains : tuple of Comparison
+        Each obvious strategy, and the best of each degree of plainness by the name of its tier,
+        against doing nothing; empty where that could not be evaluated.
     not_compared : tuple of str
         Obvious strategies that failed, or that time did not suffice for.
     """
@@ -67,6 +73,7 @@ class Appraisal:
     parts: tuple[Comparison, ...]
     tiers: tuple[Tier, ...]
     plainest: Tier
+    gains: tuple[Comparison, ...] = ()
     not_compared: tuple[str, ...] = ()
 
     @property
@@ -87,6 +94,7 @@ class Appraisal:
             "parts": [one.to_dict() for one in self.parts],
             "tiers": [one.to_dict() for one in self.tiers],
             "plainest": self.plainest.name,
+            "gains": [one.to_dict() for one in self.gains],
             "not_compared": list(self.not_compared),
         }
 
@@ -140,12 +148,16 @@ def appraise(
     tiers = list_tiers(found, exported, needs_decision=metric.needs_decision)
     n_repeats = _fewest_repeats(found, exported, tiers)
     best = rows.resample(rows.cut(_combine_first(found, exported, evaluator, n_repeats)))
-    baselines, scores = _against_baselines(found, exported, rows, best, optimism, n_repeats)
-    others = {
+    plainer = {
         tier.name: rows.resample(rows.cut(tier.predict(n_repeats)), is_tuned=tier.is_tuned)
         for tier in tiers[:-1]
     }
-    compared = compare(best, others, optimism, rows.shrink)
+    compared = compare(best, plainer, optimism, rows.shrink)
+    race = _race(found, exported, rows, best, n_repeats)
+    if race.level != found.level:
+        plainer = _score_tried(found, tiers[:-1], ScoredRows(evaluator, race.level))
+    baselines = compare(race.best, race.baselines, optimism, race.shrink)
+    scores = {name: metric.utility(one.value) for name, one in race.baselines.items()}
     tiers = tuple(
         tier.held_against(one) for tier, one in zip(tiers, (*compared, None), strict=True)
     )
@@ -162,6 +174,7 @@ def appraise(
         parts=_compare_parts(found, exported, rows),
         tiers=tiers,
         plainest=plainest(tiers),
+        gains=_gains(race, plainer, tiers[-1].name, baselines, optimism),
         not_compared=tuple(name for name in found.wanted if name not in scores),
     )
 
@@ -190,15 +203,20 @@ def _combine_first(
     return combine(fewer, evaluator).proba
 
 
-def _against_baselines(
-    found: SearchResult,
-    exported: Exported,
-    rows: ScoredRows,
-    best: Resampled,
-    optimism: float,
-    n_repeats: int,
-) -> tuple[tuple[Comparison, ...], Mapping[str, float]]:
-    """Hold what is exported against the baselines, on the deepest level that all have reached."""
+@dataclass(frozen=True)
+class _Race:
+    """What is exported beside the baselines, on the same rows."""
+
+    best: Resampled
+    baselines: Mapping[str, Resampled]
+    shrink: float
+    level: Level
+
+
+def _race(
+    found: SearchResult, exported: Exported, rows: ScoredRows, best: Resampled, n_repeats: int
+) -> _Race:
+    """Score the baselines, on the deepest level that all have reached."""
     base = found.candidates[0].level
     if all(one.level == base for one in found.baselines):
         each = {
@@ -207,7 +225,8 @@ def _against_baselines(
             )
             for one in found.baselines
         }
-    elif found.first_level and all(one.number in found.tried for one in exported.members):
+        return _Race(best, each, rows.shrink, base)
+    if found.first_level and all(one.number in found.tried for one in exported.members):
         rows = ScoredRows(rows.evaluator, found.first_level)
         best = rows.resample(_excerpt_of(exported, found, rows))
         each = {
@@ -215,11 +234,40 @@ def _against_baselines(
             for one in found.baselines
             if one.excerpt is not None
         }
-    else:
-        return (), {}
-    sign = rows.metric.utility(1.0)
-    scores = {name: sign * one.value for name, one in each.items()}
-    return compare(best, each, optimism, rows.shrink), scores
+        return _Race(best, each, rows.shrink, found.first_level)
+    return _Race(best, {}, rows.shrink, base)
+
+
+def _score_tried(
+    found: SearchResult, tiers: Sequence[Tier], rows: ScoredRows
+) -> dict[str, Resampled]:
+    """Score strategies on the rows that were kept of every trial."""
+    return {
+        tier.name: rows.resample(
+            np.asarray(found.tried[tier.candidate.record.number], dtype=float),
+            is_tuned=tier.is_tuned,
+        )
+        for tier in tiers
+        if tier.candidate is not None and tier.candidate.record.number in found.tried
+    }
+
+
+def _gains(
+    race: _Race,
+    plainer: Mapping[str, Resampled],
+    exported: str,
+    baselines: Sequence[Comparison],
+    optimism: float,
+) -> tuple[Comparison, ...]:
+    """Hold all strategies that were scored on the same rows against doing nothing."""
+    searched = {name: one for name, one in plainer.items() if name != NOTHING}  # a baseline too
+    searched[exported] = race.best
+    found = compare_with_nothing(race.baselines, searched, optimism, race.shrink)
+    # Of what is exported the same is said everywhere.
+    known = next((one for one in baselines if one.name == DO_NOTHING), None)
+    return tuple(
+        replace(known, name=exported) if known and one.name == exported else one for one in found
+    )
 
 
 def _excerpt_of(exported: Exported, found: SearchResult, rows: ScoredRows) -> FloatArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pandas as pd
 
@@ -16,7 +17,7 @@ from autoimb.metrics import Metric
 from autoimb.search.blend import Exported
 from autoimb.search.records import SearchResult, TrialRecord
 
-__all__ = ["Terms", "build_leaderboard", "untouched_scores"]
+__all__ = ["Leaderboard", "Terms", "build_leaderboard", "untouched_scores"]
 
 # How a row of the leaderboard decides; with several classes 0.5 stands for the argmax.
 UNTUNED, TUNED = "0.5", "tuned"
@@ -42,6 +43,40 @@ class Terms:
     folds: Folds
 
 
+class Leaderboard(pd.DataFrame):
+    """A table of strategies, best first, that a notebook shows with what matters of it.
+
+    A frame in every other respect: what is selected from it is a plain one.
+
+    Attributes
+    ----------
+    metric : str
+        That the strategies are ranked by.
+
+    Examples
+    --------
+    >>> board = Leaderboard.of(pd.DataFrame({"strategy": ["lightgbm"], "score": [0.6]}), "f1")
+    >>> board.metric, type(board.head(1)).__name__
+    ('f1', 'DataFrame')
+    """
+
+    _metadata: ClassVar[list[str]] = ["metric"]
+    metric: str
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, metric: str) -> Leaderboard:
+        """Name the metric that a table is ranked by."""
+        board = cls(table)
+        board.metric = metric
+        return board
+
+    def _repr_html_(self) -> str | None:
+        """Show it in a notebook, unless pandas is told to show frames as text."""
+        from autoimb.recommendation.cards import render_leaderboard
+
+        return render_leaderboard(self) if pd.get_option("display.notebook_repr_html") else None
+
+
 def untouched_scores(result: SearchResult, terms: Terms) -> Mapping[str, Score] | None:
     """Score the default configuration with no tuned decision: doing nothing at all."""
     if not result.default_evaluations:
@@ -56,7 +91,7 @@ def untouched_scores(result: SearchResult, terms: Terms) -> Mapping[str, Score] 
     return average_scores(each)
 
 
-def build_leaderboard(result: SearchResult, exported: Exported, terms: Terms) -> pd.DataFrame:
+def build_leaderboard(result: SearchResult, exported: Exported, terms: Terms) -> Leaderboard:
     """Rank the strategies, each by its best trial, an exported one by that which is exported.
 
     Parameters
@@ -67,7 +102,7 @@ def build_leaderboard(result: SearchResult, exported: Exported, terms: Terms) ->
 
     Returns
     -------
-    DataFrame
+    Leaderboard
         A row per combination of sampler, weight and model, those first that were evaluated most
         thoroughly, of these the best first, beside doing nothing (the default model, decided by
         argmax). Columns: strategy, untouched (neither
@@ -100,7 +135,8 @@ def build_leaderboard(result: SearchResult, exported: Exported, terms: Terms) ->
     board["exported"] = board["trial"].isin(chosen) & (board["decision"] == TUNED)
     board["score_up"] = board["score"].map(metric.utility)
     board = board.sort_values(["step", "score_up"], ascending=False, kind="stable")
-    return board.drop(columns=["step", "score_up"]).reset_index(drop=True).rename_axis("rank")
+    board = board.drop(columns=["step", "score_up"]).reset_index(drop=True).rename_axis("rank")
+    return Leaderboard.of(board, metric.name)
 
 
 def _row(

@@ -12,10 +12,11 @@ from autoimb.search.blend import Exported, count_repeats, pool
 from autoimb.search.records import Candidate, SearchResult
 from autoimb.strategy.configuration import Configuration
 
-__all__ = ["PLAINNESS", "Tier", "list_tiers", "plainest", "tier_of"]
+__all__ = ["NOTHING", "PLAINNESS", "Tier", "list_tiers", "plainest", "tier_of"]
 
+NOTHING = "nothing"
 # The plainest first.
-PLAINNESS = ("nothing", "threshold", "weight", "sampler", "ensemble", "blend")
+PLAINNESS = (NOTHING, "threshold", "weight", "sampler", "ensemble", "blend")
 # Standard errors that the best has to be ahead by, to be told from a plainer one.
 TOLD = 1.0
 
@@ -116,7 +117,7 @@ def list_tiers(
         tiers.setdefault(name, Tier(name, configuration, one))
     if (default := _default(found)) is not None:
         configuration = default.record.configuration
-        tiers["nothing"] = Tier("nothing", configuration, default, is_tuned=not needs_decision)
+        tiers[NOTHING] = Tier(NOTHING, configuration, default, is_tuned=not needs_decision)
     plainer = [tiers[name] for name in PLAINNESS[: PLAINNESS.index(own)] if name in tiers]
     return (*plainer, Tier(own, best, None))
 

@@ -1,1 +1,1 @@
-"""What is told of a finished model: the card beside it."""
+"""What a finished fit is shown as."""

@@ -11,7 +11,7 @@ from autoimb import __version__
 from autoimb.artifact import save
 from autoimb.data.dataset import Dataset
 from autoimb.drawing import Picture, take_picture
-from autoimb.figures import draw_calibration, draw_figures
+from autoimb.figures import draw_figures
 from autoimb.fit_facts import sum_up
 from autoimb.fitted_model import FittedModel
 from autoimb.fitting import FitResult
@@ -68,13 +68,7 @@ def write_findings(outcome: FitResult, folder: Path) -> None:
     calibration = {name: one.to_dict() for name, one in outcome.calibration.items()}
     _write_json(folder / "decision.json", model.decision.to_dict())
     _write_json(folder / "calibration.json", {"calibrator": model.calibrator.name, **calibration})
-    rows = model.out_of_fold()
-    decided = model.out_of_fold_codes()
-    names = model.labels.by_code
-    drawn = {
-        **draw_figures(rows.y, rows.proba, decided, names, str(model.rule)),
-        "calibration": draw_calibration(outcome.calibration),
-    }
+    drawn = draw_figures(outcome.predictions())
     _write_pictures(folder, {name: take_picture(figure) for name, figure in drawn.items()})
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import functools
-import os
 import re
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from html_reader import HOSTILE, Page
 
 from autoimb.profiling.findings import Finding
 from autoimb.profiling.interpretation import CAUTION, Reading
@@ -29,7 +27,6 @@ FINDING = Finding(
     "leak_suspect", "critical", "'code' alone predicts the class.", "Drop it.", ("code",)
 )
 READING = Reading("few_rows", "Prefer simple models.", "35 rows of the class")
-HOSTILE = "<script>alert(\"x\")</script> & 'y' <img src=x onerror=z>"
 AWKWARD = [
     HOSTILE, "W" * 300, "\ud800",
     # to draw each takes a second
@@ -90,39 +87,6 @@ def many_classes(n_classes: int) -> dict[str, int]:
     return {f"class {k}": 2 + 4 * (n_classes - k) ** 2 for k in range(n_classes)}
 
 
-class Page(HTMLParser):
-    """Reads a page and stops where elements are not nested as HTML wants it."""
-
-    VOID = ("meta", "img", "br")
-    # What ends an open paragraph.
-    BLOCKS = ("p", "div", "section", "article", "header", "table", "ul", "dl", "details", "h2")
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(html)
-        self.close()
-        assert not self.open, f"never closed: {self.open}"
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert not (tag in self.BLOCKS and {"p", "span"} & set(self.open)), (tag, self.open)
-        self.tags.append((tag, dict(attrs)))
-        assert len(attrs) == len(dict(attrs)), f"{tag} has an attribute twice: {attrs}"
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open and self.open.pop() == tag, f"</{tag}> closes something else"
-
-    def handle_data(self, data: str) -> None:
-        self.text += "" if self.open and self.open[-1] == "style" else data
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
-
 @functools.cache
 def usual_page() -> str:
     """Render the usual profile with its pictures, once for all that look at the page."""
@@ -169,7 +133,7 @@ def test_the_style_of_a_notebook_is_left_alone() -> None:
     style = re.sub(r"@media[^{]*\{", "", style)
     selectors = [part for rule in re.findall(r"([^{}]+)\{", style) for part in rule.split(",")]
     assert len(selectors) > 10
-    assert all(selector.strip().startswith(".autoimb-profile") for selector in selectors)
+    assert all(re.search(r"(^|\s)\.autoimb\b", selector.strip()) for selector in selectors)
 
 
 def test_pictures_have_sizes_and_words() -> None:
@@ -323,29 +287,6 @@ def test_nothing_written_leaves_its_picture(figure: str, name: str) -> None:
     box = drawn.get_tightbbox()
     assert box.x0 > -0.02 and box.y0 > -0.02, box
     assert box.x1 < width + 0.02 and box.y1 < height + 0.02, box
-
-
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    found = shutil.which("chromium"), shutil.which("chromedriver")
-    if not all(found):
-        reason = "the page is looked at with chromium and chromedriver: install both"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(found[0])
-    folder = tmp_path_factory.mktemp("chromium")
-    for flag in (
-        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-        "--no-first-run", "--window-size=1200,1400", f"--user-data-dir={folder}",
-    ):  # fmt: skip
-        options.add_argument(flag)
-    opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(found[1])))
-    yield opened
-    opened.quit()
 
 
 @pytest.mark.slow

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from autoimb.metrics import METRICS, get_metric
-from autoimb.reporting.markdown import code, section, table, text
-from autoimb.reporting.subject import ROUNDING, Subject, figure, interval, share, with_interval
+from autoimb.model_card.markdown import code, section, table, text
+from autoimb.model_card.subject import ROUNDING, Subject, figure, interval, share, with_interval
 from autoimb.search.baselines import DO_NOTHING
 
 __all__ = ["describe_scores"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 
 from autoimb.evaluation.levels import has_few
-from autoimb.reporting.markdown import block, bullets, section, table, text
-from autoimb.reporting.subject import Subject, share
+from autoimb.model_card.markdown import block, bullets, section, table, text
+from autoimb.model_card.subject import Subject, share
 
 __all__ = ["ROWS", "describe_caveats", "describe_loading", "describe_versions"]
 

@@ -27,8 +27,8 @@ from autoimb.decision.criteria import Criterion
 from autoimb.decision.floors import Floor
 from autoimb.errors import AutoImbWarning
 from autoimb.manifest import card_path, read_manifest
-from autoimb.reporting.model_card import render_card
-from autoimb.reporting.subject import count_words
+from autoimb.model_card.card import render_card
+from autoimb.model_card.subject import count_words
 from autoimb.retuning import retarget, retune
 from autoimb.run_folder import read_run
 from autoimb.running import Run

@@ -13,8 +13,8 @@ import numpy as np
 from autoimb.decision.rules import PASSED_ON, ClassWeights, argmax_rule
 from autoimb.fitted_model import FittedModel
 from autoimb.metrics import Counts, count, get_metric
+from autoimb.model_card.markdown import code
 from autoimb.recommendation.words import describe_decision
-from autoimb.reporting.markdown import code
 
 __all__ = ["ROUNDING", "Subject", "count_words", "figure", "interval", "share", "with_interval"]
 

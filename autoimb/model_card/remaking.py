@@ -11,9 +11,9 @@ from typing import Any
 from autoimb.decision.criteria import BestMetric, Criterion
 from autoimb.decision.stating import criterion_from_dict, resolve_criterion, state_options
 from autoimb.manifest import manifest_path
-from autoimb.reporting.markdown import block, code, section
-from autoimb.reporting.subject import Subject
-from autoimb.reporting.usage import ROWS
+from autoimb.model_card.markdown import block, code, section
+from autoimb.model_card.subject import Subject
+from autoimb.model_card.usage import ROWS
 from autoimb.strategy.space_files import shipped_spaces
 
 __all__ = ["describe_remaking"]

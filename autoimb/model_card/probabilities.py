@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autoimb.reporting.markdown import bullets, code, section, table
-from autoimb.reporting.subject import Subject, figure, share
+from autoimb.model_card.markdown import bullets, code, section, table
+from autoimb.model_card.subject import Subject, figure, share
 
 __all__ = ["describe_calibration"]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autoimb.data.columns import Column
-from autoimb.reporting.markdown import bullets, code, section, table, text
-from autoimb.reporting.subject import Subject, share
+from autoimb.model_card.markdown import bullets, code, section, table, text
+from autoimb.model_card.subject import Subject, share
 
 __all__ = ["describe_data", "describe_evaluation", "describe_use"]
 

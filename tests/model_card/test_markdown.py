@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from parsed_card import MARKDOWN, shown
 
-from autoimb.reporting.markdown import MAX_NAME, block, bullets, code, section, table, text
+from autoimb.model_card.markdown import MAX_NAME, block, bullets, code, section, table, text
 
 MARKUP = [*"|`<>&*_[]()#+-.!~$\\\n\r\t 1:=\"'a/@", "\u2028", "\u202e", "\ud800", "<b>", "```", "- "]
 WILD = st.lists(st.one_of(st.sampled_from(MARKUP), st.characters()), max_size=25).map("".join)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from autoimb.decision.costs import CostMatrix
 from autoimb.decision.rules import AbstainBand, ClassWeights, TopRows
-from autoimb.reporting.markdown import bullets, code, section, table, text
-from autoimb.reporting.subject import Subject, count_words, figure, share, with_interval
+from autoimb.model_card.markdown import bullets, code, section, table, text
+from autoimb.model_card.subject import Subject, count_words, figure, share, with_interval
 
 __all__ = ["describe_classes", "describe_labels"]
 

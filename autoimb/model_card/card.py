@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from autoimb.fitted_model import FittedModel
-from autoimb.reporting.decided import describe_classes, describe_labels
-from autoimb.reporting.markdown import code, text
-from autoimb.reporting.origin import describe_data, describe_evaluation, describe_use
-from autoimb.reporting.probabilities import describe_calibration
-from autoimb.reporting.remaking import describe_remaking
-from autoimb.reporting.scores import describe_scores
-from autoimb.reporting.subject import Subject
-from autoimb.reporting.usage import describe_caveats, describe_loading, describe_versions
+from autoimb.model_card.decided import describe_classes, describe_labels
+from autoimb.model_card.markdown import code, text
+from autoimb.model_card.origin import describe_data, describe_evaluation, describe_use
+from autoimb.model_card.probabilities import describe_calibration
+from autoimb.model_card.remaking import describe_remaking
+from autoimb.model_card.scores import describe_scores
+from autoimb.model_card.subject import Subject
+from autoimb.model_card.usage import describe_caveats, describe_loading, describe_versions
 
 __all__ = ["render_card"]
 
