@@ -30,14 +30,14 @@ from autoimb.tracking.contents import (
     write_model,
     write_profile,
 )
+from autoimb.tracking.store import sqlite_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import LoggedModel
 
-__all__ = ["SQLITE", "RunWriter", "sqlite_file"]
+__all__ = ["RunWriter"]
 
-SQLITE = "sqlite:///"
 # Longer values are of no use in a table; MLflow itself refuses much longer ones.
 MAX_VALUE = 500
 MAX_NOTE = 5000
@@ -45,29 +45,6 @@ MAX_KEY = 250
 PARAMS_A_BATCH = 100
 # Another fit may be creating the store: that takes seconds.
 LOCK_SECONDS = 30.0
-
-
-def sqlite_file(uri: str) -> Path | None:
-    """Name the file of an SQLite store.
-
-    Parameters
-    ----------
-    uri : str
-
-    Returns
-    -------
-    Path or None
-        None for a store of another kind, or in memory.
-
-    Examples
-    --------
-    >>> sqlite_file("sqlite:////data/mlflow.db").as_posix()
-    '/data/mlflow.db'
-    >>> sqlite_file("http://127.0.0.1:5000") is None
-    True
-    """
-    name = uri.removeprefix(SQLITE).partition("?")[0]
-    return Path(name) if uri.startswith(SQLITE) and name not in ("", ":memory:") else None
 
 
 class RunWriter:
