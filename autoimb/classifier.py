@@ -190,11 +190,12 @@ class AutoImbClassifier(ClassifierMixin, BaseEstimator):
             table, y, positive=self.positive, row_costs=costs, groups=self.groups, time=self.time
         )
         plan = plan.suited_to(dataset)
+        folder = None if self.resume is None else Path(self.resume)
+        tags = {} if folder is None else {"run_dir": str(folder.absolute())}
         with (
-            open_run(self.resume, dataset, plan) as plan,
-            open_tracker(self.tracking_uri, self.experiment) as trackers,
+            open_run(folder, dataset, plan) as plan,
+            open_tracker(self.tracking_uri, self.experiment, tags=tags) as trackers,
         ):
-            folder = None if self.resume is None else Path(self.resume)
             self.result_ = fit_dataset(dataset, plan, folder=folder, watchers=trackers)
             if folder is not None:
                 write_outcome(folder, self.result_)

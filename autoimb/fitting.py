@@ -117,7 +117,7 @@ class FitResult:
         return {
             "score": self.score,
             "spread": self.exported.scores[self.metric.name].spread,
-            "configuration": dict(self.configuration.flat),
+            "configuration": dict(members[0].configuration.flat),
             "blended": [dict(member.configuration.flat) for member in members[1:]],
             "estimate": self.estimates[self.metric.name].to_dict(),
             "recommendation": str(self.recommendation),

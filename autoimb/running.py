@@ -25,6 +25,7 @@ from autoimb.manifest import manifest_path, require_writable, set_aside
 from autoimb.planning import Plan, Preference
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.profile import Profile
+from autoimb.run_file import origin_of
 from autoimb.run_folder import (
     MODEL_FILE,
     make_folder,
@@ -211,9 +212,12 @@ def fit(
     )
     untouched = _read_untouched(problem, plan, test, holdout)
     folder = make_folder(run_dir, problem.dataset.name, resume=resume)
+    source = _source(data, drop, holdout, untouched)
+    tags = {"run_dir": str(folder.absolute())}
+    tags |= {} if source["data"] is None else {"data_file": source["data"]}
     with (
-        open_run(folder, problem.dataset, plan, _source(data, drop, holdout, untouched)) as plan,
-        open_tracker(tracking_uri, experiment, folder.name) as trackers,
+        open_run(folder, problem.dataset, plan, source) as plan,
+        open_tracker(tracking_uri, experiment, folder.name, tags) as trackers,
     ):
         path = Path(out) if out else folder / MODEL_FILE
         result, tested = _fit_and_export(
@@ -317,7 +321,7 @@ def _fit_and_export(
     with interruptible() as interruption:
         interruption.is_finishing = True
         aside = set_aside(path, manifest_path(path))
-        save(result.model, path, result.facts())
+        save(result.model, path, {**result.facts(), "origin": origin_of(folder)})
         write_outcome(folder, result)
         if untouched is not None:
             tested = run_final_test(result.model, untouched, plan.seed)

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from queue import SimpleQueue
@@ -41,7 +41,10 @@ PATIENCE_INTERRUPTED = 5.0
 
 @contextmanager
 def open_tracker(
-    tracking_uri: str | None, experiment: str | None, run_name: str | None = None
+    tracking_uri: str | None,
+    experiment: str | None,
+    run_name: str | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> Iterator[list[Tracker]]:
     """Track the fit that runs inside.
 
@@ -53,6 +56,8 @@ def open_tracker(
         "autoimb" by default.
     run_name : str, optional
         By default the name of the data and, in the end, the strategy.
+    tags : mapping of str to str, optional
+        Of the run, such as where the data came from.
 
     Yields
     ------
@@ -74,7 +79,7 @@ def open_tracker(
     if uri == "off":
         yield []
         return
-    tracker = Tracker(with_absolute_path(uri), experiment or EXPERIMENT, run_name)
+    tracker = Tracker(with_absolute_path(uri), experiment or EXPERIMENT, run_name, tags)
     with environment(uri):
         try:
             yield [tracker]
@@ -94,6 +99,7 @@ class Tracker:
         URI of the store.
     experiment : str
     run_name : str, optional
+    tags : mapping of str to str, optional
 
     Attributes
     ----------
@@ -101,8 +107,14 @@ class Tracker:
         Where the fit is tracked, once its run was created.
     """
 
-    def __init__(self, store: str, experiment: str, run_name: str | None = None) -> None:
-        self._writer = RunWriter(store, experiment, run_name)
+    def __init__(
+        self,
+        store: str,
+        experiment: str,
+        run_name: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        self._writer = RunWriter(store, experiment, run_name, tags or {})
         self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         # A daemon, so that it never keeps a process alive that the user wants to end.
         self._thread = threading.Thread(target=self._work, name="autoimb-tracking", daemon=True)
