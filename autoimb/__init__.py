@@ -7,7 +7,7 @@ Examples
 >>> import autoimb
 >>> sorted(name for name in dir(autoimb) if not name.startswith("_"))
 ['AutoImbClassifier', 'Capacity', 'CostMatrix', 'Costs', 'Floor', 'check_leaks', 'evaluate', \
-'fit', 'load', 'profile', 'retarget', 'retune', 'save']
+'fit', 'load', 'profile', 'retarget', 'retune', 'runs', 'save']
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ _HOMES = {
     "profile": "autoimb.running",
     "retarget": "autoimb.retuning",
     "retune": "autoimb.retuning",
+    "runs": "autoimb.tracking.history",
     "save": "autoimb.artifact",
 }
 __all__ = [
     "AutoImbClassifier", "Capacity", "CostMatrix", "Costs", "Floor", "check_leaks", "evaluate",
-    "fit", "load", "profile", "retarget", "retune", "save",
+    "fit", "load", "profile", "retarget", "retune", "runs", "save",
 ]  # fmt: skip
 
 

@@ -25,7 +25,9 @@ from autoimb.manifest import (
 )
 from autoimb.model_card.card import render_card
 
-__all__ = ["add_facts", "load", "save", "save_changed"]
+__all__ = [
+    "add_facts", "describe_decision", "installed_versions", "load", "save", "save_changed",
+]  # fmt: skip
 
 FORMAT = 2
 # A model is unpickled only by releases of these that agree in their first two numbers.
@@ -60,16 +62,12 @@ def save(model: FittedModel, path: Path | str, facts: Mapping[str, Any] | None =
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "sha256": hashlib.sha256(content).hexdigest(),
-        "versions": {
-            "python": platform.python_version(),
-            "autoimb": __version__,
-            **_versions((*RECORDED, *_held(content))),
-        },
+        "versions": {**installed_versions(), **_versions(tuple(_held(content)))},
         "target": model.target,
         "classes": [str(label) for label in model.labels.classes],
         "positive": None if model.labels.positive is None else str(model.labels.positive),
         "metric": model.metric,
-        **_describe_decision(model),
+        **describe_decision(model),
         "columns": [{"name": str(c.name), "kind": c.kind} for c in model.schema.columns],
         **(facts or {}),
     }
@@ -169,7 +167,7 @@ def save_changed(
         **before,
         "sha256": hashlib.sha256(content).hexdigest(),
         "sha256_before": there,
-        **_describe_decision(model),
+        **describe_decision(model),
         **facts,
         "changed": datetime.now(UTC).isoformat(timespec="seconds"),
         "decisions_before": kept,
@@ -184,7 +182,19 @@ def save_changed(
     return place
 
 
-def _describe_decision(model: FittedModel) -> dict[str, Any]:
+def installed_versions() -> dict[str, str]:
+    """Name the versions that a model is made by: of Python, autoimb and what it rests on.
+
+    Examples
+    --------
+    >>> sorted(installed_versions())[:3]
+    ['autoimb', 'imbalanced-learn', 'lightgbm']
+    """
+    here = {"python": platform.python_version(), "autoimb": __version__}
+    return {**here, **_versions(RECORDED)}
+
+
+def describe_decision(model: FittedModel) -> dict[str, Any]:
     """Say in plain values what is decided, and from which probabilities."""
     aimed = model.prevalence
     names = map(str, model.labels.by_code)

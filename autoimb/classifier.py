@@ -197,11 +197,12 @@ class AutoImbClassifier(Plotting, ClassifierMixin, BaseEstimator):
         )
         plan = plan.suited_to(dataset)
         asked = ask_of(dataset, plan, self.resume)
+        folder = None if self.resume is None else Path(self.resume)
+        tags = {} if folder is None else {"run_dir": str(folder.absolute())}
         with (
-            open_run(self.resume, asked, plan) as plan,
-            open_tracker(self.tracking_uri, self.experiment) as trackers,
+            open_run(folder, asked, plan) as plan,
+            open_tracker(self.tracking_uri, self.experiment, tags=tags) as trackers,
         ):
-            folder = None if self.resume is None else Path(self.resume)
             self.result_ = fit_dataset(dataset, plan, folder=folder, watchers=trackers, asked=asked)
             if folder is not None:
                 write_outcome(folder, self.result_)

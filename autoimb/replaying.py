@@ -24,7 +24,8 @@ from autoimb.fitting import make_evaluator
 from autoimb.outcome import read_trainings
 from autoimb.planning import Preference
 from autoimb.refitting import train_again
-from autoimb.run_folder import MODEL_FILE, hash_dataset, read_run
+from autoimb.run_file import read_run
+from autoimb.run_folder import MODEL_FILE
 from autoimb.search.blend import combine
 from autoimb.search.executors import Executor, open_executor
 from autoimb.search.records import Candidate, TrialRecord
@@ -138,7 +139,7 @@ def _read_same_data(
         cost_column=run["criterion"].get("column"), groups=run.get("groups"), time=run.get("time"),
         holdout=run.get("holdout"), seed=run["seed"],
     ).dataset  # fmt: skip
-    if hash_dataset(dataset) != run["data_sha256"]:
+    if dataset.sha256 != run["data_sha256"]:
         where = "the frame" if isinstance(found, pd.DataFrame) else found
         raise UsageError(
             f"{where}: {len(dataset.y)} rows that are not the {run['rows']} rows of the run in "

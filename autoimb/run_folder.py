@@ -14,28 +14,27 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from autoimb import __version__
+from autoimb.artifact import describe_decision, installed_versions
 from autoimb.data.dataset import Dataset
 from autoimb.data.splitting import feasible_folds
 from autoimb.decision.stating import criterion_to_dict
 from autoimb.errors import AutoImbWarning, UsageError
 from autoimb.evaluation.levels import Level, plan_levels
 from autoimb.final_test import FinalTest
+from autoimb.fit_facts import sum_up
 from autoimb.fitting import FitResult
 from autoimb.outcome import describe_outcome
 from autoimb.planning import Plan
+from autoimb.run_file import LOCK_FILE, RUN_FILE, read_run
 from autoimb.search.study import JOURNAL, seconds_spent
 
 __all__ = [
     "MODEL_FILE",
     "RUNS",
     "ask_of",
-    "hash_dataset",
     "make_folder",
     "open_run",
-    "read_run",
     "seed_of",
     "write_outcome",
     "write_test",
@@ -46,7 +45,7 @@ NO_SOURCE: Mapping[str, Any] = {
     "call": "AutoImbClassifier", "data": None, "drop": [], "holdout": None, "test_data": None,
     "test_sha256": None,
 }  # fmt: skip
-RUN_FILE, LOCK_FILE, MODEL_FILE = "run.json", "run.lock", "model.pkl"
+MODEL_FILE = "model.pkl"
 # What must not change while a run goes on, in the words of an error.
 FIXED = {
     "data_sha256": "data",
@@ -97,7 +96,7 @@ def ask_of(
         "name": dataset.name,
         **source,
         "rows": len(dataset.y),
-        "data_sha256": hash_dataset(dataset),
+        "data_sha256": dataset.sha256,
         "target": dataset.target,
         "positive": None if labels.positive is None else str(labels.positive),
         "metric": plan.metric.name,
@@ -120,19 +119,6 @@ def ask_of(
 def _levels(dataset: Dataset, plan: Plan) -> tuple[Level, ...]:
     n_folds = feasible_folds(dataset, plan.n_folds)
     return plan_levels(dataset.class_counts, n_folds, in_time=dataset.times is not None)
-
-
-def hash_dataset(dataset: Dataset) -> str:
-    """Tell a dataset from any other: its columns, classes, rows and labels."""
-    names = [(str(c.name), c.kind) for c in dataset.schema.columns]
-    digest = hashlib.sha256(repr((names, dataset.labels.classes)).encode())
-    digest.update(np.ascontiguousarray(dataset.X).data)
-    for array in (dataset.row_costs, dataset.groups, dataset.times):
-        if array is not None:
-            digest.update(array.tobytes())
-    # Whichever class is positive, the labels are the same.
-    digest.update(np.asarray(dataset.labels.order)[dataset.y].tobytes())
-    return digest.hexdigest()
 
 
 def _write_asked(folder: Path, asked: Mapping[str, Any]) -> None:
@@ -200,8 +186,11 @@ def write_outcome(folder: str | Path, result: FitResult) -> None:
     outcome: dict[str, Any] = {
         "exported": {**exported, "prefer": result.prefer},
         "alternative": None,
+        "facts": {
+            **sum_up(result), **describe_decision(result.model), "versions": installed_versions(),
+        },
         "recommendation": result.recommendation.to_dict(),
-    }
+    }  # fmt: skip
     if result.alternative is not None:
         outcome["alternative"] = describe_outcome(*result.alternative, level, result.metric)
     try:
@@ -219,24 +208,6 @@ def write_test(folder: Path, test: FinalTest) -> None:
     """Add how what is exported does on untouched rows to the description of a run."""
     with suppress(OSError):  # that it cannot be written was said when the outcome was
         _write(folder / RUN_FILE, {**read_run(folder), "test": test.to_dict()})
-
-
-def read_run(folder: Path) -> dict[str, Any]:
-    """Read what a run was asked and, once it has ended, what it exported.
-
-    Raises
-    ------
-    UsageError
-        If the folder holds no run.
-    """
-    path = folder / RUN_FILE
-    try:
-        found = json.loads(path.read_text("utf-8"))
-        return {**found, "data_sha256": found["data_sha256"], "criterion": found["criterion"]}
-    except FileNotFoundError:
-        raise UsageError(f"{folder} holds no run of autoimb ({RUN_FILE} is missing).") from None
-    except (OSError, ValueError, KeyError, TypeError):
-        raise UsageError(f"{path} cannot be read. Start another run.") from None
 
 
 def seed_of(folder: str | Path | None) -> int | None:

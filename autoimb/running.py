@@ -27,6 +27,7 @@ from autoimb.manifest import card_path, manifest_path, require_writable, set_asi
 from autoimb.planning import Plan, Preference
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.profile import Profile
+from autoimb.run_file import origin_of
 from autoimb.run_folder import (
     MODEL_FILE,
     ask_of,
@@ -221,9 +222,11 @@ def fit(
     folder = make_folder(run_dir, problem.dataset.name, resume=resume)
     source = _source(data, drop, holdout, untouched)
     asked = ask_of(problem.dataset, plan, folder, source)
+    tags = {"run_dir": str(folder.absolute())}
+    tags |= {} if source["data"] is None else {"data_file": source["data"]}
     with (
         open_run(folder, asked, plan) as plan,
-        open_tracker(tracking_uri, experiment, folder.name) as trackers,
+        open_tracker(tracking_uri, experiment, folder.name, tags) as trackers,
     ):
         path = Path(out) if out else folder / MODEL_FILE
         result, tested = _fit_and_export(
@@ -330,7 +333,7 @@ def _fit_and_export(
     with interruptible() as interruption:
         interruption.is_finishing = True
         aside = set_aside(path, manifest_path(path), card_path(path))
-        save(result.model, path, sum_up(result))
+        save(result.model, path, {**sum_up(result), "origin": origin_of(folder)})
         write_outcome(folder, result)
         if untouched is not None:
             tested = run_final_test(result.model, untouched, plan.seed)

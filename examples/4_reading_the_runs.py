@@ -5,6 +5,7 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 
+import autoimb
 from autoimb import AutoImbClassifier
 
 STORE = f"sqlite:///{Path('autoimb_runs').resolve()}/mlflow.db"
@@ -20,6 +21,10 @@ AutoImbClassifier(
     experiment="reading-back",
     tracking_uri=STORE,
 ).fit(X, y)
+
+# One row for each fit; `autoimb runs` prints it, `autoimb compare` puts two of them side by side.
+fits = autoimb.runs(STORE, experiment="reading-back")
+print(fits.loc[0, ["started", "metric", "headline", "strategy", "decision", "trials", "seconds"]])
 
 mlflow.set_tracking_uri(STORE)
 runs = mlflow.search_runs(experiment_names=["reading-back"])

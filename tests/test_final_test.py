@@ -25,7 +25,7 @@ from autoimb.evaluation.holdout import score_holdout
 from autoimb.final_test import FinalTest, UntouchedRows, read_untouched, run_final_test
 from autoimb.fitting import fit_dataset
 from autoimb.replaying import replay
-from autoimb.run_folder import read_run
+from autoimb.run_file import read_run
 from autoimb.running import Run
 
 pytestmark = pytest.mark.usefixtures("few_resamples")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import socket
 import sqlite3
 import subprocess
@@ -11,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -145,11 +147,16 @@ def test_the_fit_is_one_run(tracked: Tracked) -> None:
     assert run.info.status == "FINISHED"
     assert run.info.run_name == f"data: {tracked.fitted.configuration_}"
     shown = {
+        "data": "data",
         "metric": "f1",
         "n_folds": "2",
         "budget_trials": str(N_TRIALS),
         "runs_on": "in this process, 1 thread",
         "seed": "0",
+        "blend": "True",
+        "prefer": "best",
+        "version.python": platform.python_version(),
+        "version.scikit-learn": version("scikit-learn"),
         "positive": "yes",
         "decision": str(tracked.fitted.model_.rule),
         "decision_asked": "best f1",
@@ -164,6 +171,9 @@ def test_the_fit_is_one_run(tracked: Tracked) -> None:
     assert str(tracked.fitted.recommendation_) in run.data.tags["mlflow.note.content"]
     assert run.data.metrics["f1"] == result.score
     assert run.data.metrics["threshold"] == tracked.fitted.model_.rule.value
+    for figure in ("ece", "slope", "intercept"):
+        measured = getattr(result.calibration["yes"], figure)
+        assert run.data.metrics[f"calibration_{figure}"] == measured
     for state in ("failed", "pruned"):
         n = sum(record.state == state for record in result.search.records)
         assert run.data.metrics[f"{state}_trials"] == n
@@ -547,6 +557,7 @@ def test_a_fit_that_is_cut_short_does_not_run_for_ever(
     _, (run,), _ = read_back(store, "autoimb")
     assert run.info.status == status
     assert run.data.tags["failure"].startswith(type(error).__name__)
+    assert run.data.metrics["trials"] == 1
 
 
 def test_nothing_is_written_before_a_fit_starts(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import typer
 from autoimb import __version__
 from autoimb.cli import (
     check_leaks,
+    compare,
     evaluate,
     fit,
     predict,
@@ -20,6 +21,7 @@ from autoimb.cli import (
     replay,
     retarget,
     retune,
+    runs,
     spaces,
     ui,
 )
@@ -39,7 +41,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    fit, predict, evaluate, retune, retarget, profile, check_leaks, replay, spaces, ui,
+    fit, predict, evaluate, retune, retarget, profile, check_leaks, replay, spaces, runs, compare,
+    ui,
 ):  # fmt: skip
     name = command.__name__.rpartition(".")[2]
     app.command(name.replace("_", "-"))(getattr(command, name))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-RunDir = Annotated[Path, typer.Argument(help="Folder of a finished run.")]
+Run = Annotated[str, typer.Argument(help="Folder of a finished run, or its id of `autoimb runs`.")]
 Data = Annotated[Path | None, typer.Option(help="Table of the run.  [default: where it was then]")]
 Prefer = Annotated[
     Literal["best", "simple"] | None,
@@ -16,16 +16,16 @@ Prefer = Annotated[
 Out = Annotated[Path | None, typer.Option(help="File for the refitted model.")]
 
 
-def replay(run_dir: RunDir, data: Data = None, out: Out = None, prefer: Prefer = None) -> None:
-    """Fit once more what RUN_DIR exported, and compare it with the model there."""
+def replay(run: Run, data: Data = None, out: Out = None, prefer: Prefer = None) -> None:
+    """Fit once more what RUN exported, and compare it with the model there."""
     from autoimb.artifact import save
     from autoimb.replaying import replay as run_replay
+    from autoimb.tracking.history import find_folder
 
-    found = run_replay(run_dir, data, prefer=prefer)
+    folder = find_folder(run)
+    found = run_replay(folder, data, prefer=prefer)
     n = found.n_strategies
-    print(
-        f"Refitted {n} strateg{'ies' if n > 1 else 'y'} of {run_dir} on {found.run['rows']} rows."
-    )
+    print(f"Refitted {n} strateg{'ies' if n > 1 else 'y'} of {folder} on {found.run['rows']} rows.")
     if found.is_identical is None:
         print("There is no model in the folder to compare it with.")
     elif found.is_identical:

@@ -23,9 +23,8 @@ def ui(
 ) -> None:
     """Start the MLflow UI on the store of the runs, and print the link that opens on them."""
     from autoimb.errors import DataError
-    from autoimb.tracking import default_tracking_uri
     from autoimb.tracking.links import experiment_link
-    from autoimb.tracking.writer import sqlite_file
+    from autoimb.tracking.store import default_tracking_uri, sqlite_file
 
     uri = tracking_uri or default_tracking_uri()
     database = sqlite_file(uri)

@@ -7,12 +7,10 @@ there is one warning.
 from __future__ import annotations
 
 import logging
-import os
-import re
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -26,44 +24,28 @@ from autoimb.fitting import FitResult
 from autoimb.planning import Plan
 from autoimb.profiling.profile import Profile
 from autoimb.search.records import TrialRecord
-from autoimb.tracking.writer import SQLITE, RunWriter, sqlite_file
+from autoimb.tracking.store import (
+    EXPERIMENT,
+    default_tracking_uri,
+    environment,
+    with_absolute_path,
+    without_password,
+)
+from autoimb.tracking.writer import RunWriter
 
-__all__ = ["Tracker", "default_tracking_uri", "open_tracker"]
+__all__ = ["Tracker", "open_tracker"]
 
 # Seconds that the end of a fit waits for what is still to be written; an interrupted one less.
 PATIENCE = 60.0
 PATIENCE_INTERRUPTED = 5.0
-ENVIRONMENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    # Otherwise pyproject.toml and uv.lock of the user's folder are copied into the model.
-    "MLFLOW_UV_AUTO_DETECT": "false",
-}
-# By default MLflow tries a dead server for minutes.
-HTTP_ENVIRONMENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
-
-
-def default_tracking_uri() -> str:
-    """Name the store that is used when none is given.
-
-    Returns
-    -------
-    str
-        That of ``MLFLOW_TRACKING_URI``, else the file ``autoimb_runs/mlflow.db`` of this folder.
-
-    Examples
-    --------
-    >>> _ = os.environ.pop("MLFLOW_TRACKING_URI", None)
-    >>> default_tracking_uri().endswith("/autoimb_runs/mlflow.db")
-    True
-    """
-    here = Path.cwd() / "autoimb_runs" / "mlflow.db"
-    return os.environ.get("MLFLOW_TRACKING_URI") or SQLITE + here.as_posix()
 
 
 @contextmanager
 def open_tracker(
-    tracking_uri: str | None, experiment: str | None, run_name: str | None = None
+    tracking_uri: str | None,
+    experiment: str | None,
+    run_name: str | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> Iterator[list[Tracker]]:
     """Track the fit that runs inside.
 
@@ -75,6 +57,8 @@ def open_tracker(
         "autoimb" by default.
     run_name : str, optional
         By default the name of the data and, in the end, the strategy.
+    tags : mapping of str to str, optional
+        Of the run, such as where the data came from.
 
     Yields
     ------
@@ -96,8 +80,8 @@ def open_tracker(
     if uri == "off":
         yield []
         return
-    tracker = Tracker(_with_absolute_path(uri), experiment or "autoimb", run_name)
-    with _environment(uri):
+    tracker = Tracker(with_absolute_path(uri), experiment or EXPERIMENT, run_name, tags)
+    with environment(uri):
         try:
             yield [tracker]
         except BaseException as error:
@@ -116,6 +100,7 @@ class Tracker:
         URI of the store.
     experiment : str
     run_name : str, optional
+    tags : mapping of str to str, optional
 
     Attributes
     ----------
@@ -123,8 +108,14 @@ class Tracker:
         Where the fit is tracked, once its run was created.
     """
 
-    def __init__(self, store: str, experiment: str, run_name: str | None = None) -> None:
-        self._writer = RunWriter(store, experiment, run_name)
+    def __init__(
+        self,
+        store: str,
+        experiment: str,
+        run_name: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        self._writer = RunWriter(store, experiment, run_name, tags or {})
         self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         # A daemon, so that it never keeps a process alive that the user wants to end.
         self._thread = threading.Thread(target=self._work, name="autoimb-tracking", daemon=True)
@@ -198,7 +189,7 @@ class Tracker:
         """Warn once, from the thread of the user."""
         if self._failure and not self._has_warned:
             self._has_warned = True
-            where = _without_password(self._writer.store)
+            where = without_password(self._writer.store)
             warnings.warn(
                 f"MLflow tracking failed and the fit goes on: {where}: {self._failure}. "
                 "Give another tracking URI, or 'off'.",
@@ -213,23 +204,10 @@ class Tracker:
                 while (task := self._tasks.get()) and not self._failure:
                     task()
         except Exception as error:
-            self._failure = _without_password(one_line(error))
+            self._failure = without_password(one_line(error))
             tags = {"tracking_failure": self._failure}
             with suppress(Exception):
                 self._writer.end("FAILED", tags, now=round(1000 * time.time()))
-
-
-@contextmanager
-def _environment(uri: str) -> Iterator[None]:
-    """Set what the user left unset, and unset it again."""
-    wanted = ENVIRONMENT | (HTTP_ENVIRONMENT if uri.startswith("http") else {})
-    added = {name: value for name, value in wanted.items() if name not in os.environ}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name in added:
-            os.environ.pop(name, None)
 
 
 @contextmanager
@@ -250,16 +228,3 @@ def _silenced(thread: int) -> Iterator[None]:
     finally:
         for each in loud:
             each.removeFilter(is_elsewhere)
-
-
-def _with_absolute_path(uri: str) -> str:
-    """Make an SQLite store independent of the current folder."""
-    path = sqlite_file(uri)
-    if path is None:
-        return uri
-    _, mark, options = uri.partition("?")
-    return SQLITE + path.absolute().as_posix() + mark + options
-
-
-def _without_password(text: str) -> str:
-    return re.sub(r"://[^/\s@]*@", "://***@", text)

@@ -14,7 +14,10 @@ from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Any
 
 from autoimb import __version__
+from autoimb.arrays import release_memory
+from autoimb.artifact import installed_versions
 from autoimb.data.dataset import Dataset
+from autoimb.decision.reliability import Reliability
 from autoimb.decision.rules import Threshold
 from autoimb.evaluation.estimate import Estimate
 from autoimb.evaluation.scoring import Score
@@ -32,14 +35,14 @@ from autoimb.tracking.contents import (
     write_model,
     write_profile,
 )
+from autoimb.tracking.store import sqlite_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import LoggedModel
 
-__all__ = ["SQLITE", "RunWriter", "sqlite_file"]
+__all__ = ["RunWriter"]
 
-SQLITE = "sqlite:///"
 # Longer values are of no use in a table; MLflow itself refuses much longer ones.
 MAX_VALUE = 500
 MAX_NOTE = 5000
@@ -47,29 +50,6 @@ MAX_KEY = 250
 PARAMS_A_BATCH = 100
 # Another fit may be creating the store: that takes seconds.
 LOCK_SECONDS = 30.0
-
-
-def sqlite_file(uri: str) -> Path | None:
-    """Name the file of an SQLite store.
-
-    Parameters
-    ----------
-    uri : str
-
-    Returns
-    -------
-    Path or None
-        None for a store of another kind, or in memory.
-
-    Examples
-    --------
-    >>> sqlite_file("sqlite:////data/mlflow.db").as_posix()
-    '/data/mlflow.db'
-    >>> sqlite_file("http://127.0.0.1:5000") is None
-    True
-    """
-    name = uri.removeprefix(SQLITE).partition("?")[0]
-    return Path(name) if uri.startswith(SQLITE) and name not in ("", ":memory:") else None
 
 
 class RunWriter:
@@ -82,6 +62,8 @@ class RunWriter:
     experiment : str
     run_name : str or None
         None takes the name of the data and, in the end, the strategy.
+    tags : mapping of str to str
+        Of the parent run.
 
     Attributes
     ----------
@@ -89,10 +71,13 @@ class RunWriter:
         Once the parent run was created.
     """
 
-    def __init__(self, store: str, experiment: str, run_name: str | None) -> None:
+    def __init__(
+        self, store: str, experiment: str, run_name: str | None, tags: Mapping[str, str]
+    ) -> None:
         self.store = store
         self.experiment = experiment
         self.run_name = run_name
+        self.tags = tags
         self.experiment_id: str | None = None
         self.run_id: str | None = None
         self._client: MlflowClient
@@ -111,8 +96,9 @@ class RunWriter:
             self._client = MlflowClient(tracking_uri=self.store)
         self._dataset, self._metric = dataset, plan.metric
         self.experiment_id = self._find_experiment(database)
-        self.run_id = self._create_run(self.run_name or dataset.name, now, {})
+        self.run_id = self._create_run(self.run_name or dataset.name, now, self.tags)
         self._log(self.run_id, params=_describe(dataset, profile, plan))
+        release_memory(dataset.X)
 
     def prepare(self, profile: Profile, *, now: int) -> None:
         """Do already what the end would otherwise wait for.
@@ -146,7 +132,7 @@ class RunWriter:
     def finish(self, outcome: FitResult, *, now: int) -> None:
         """Write what the fit came to."""
         run_id = str(self.run_id)
-        strategy = str(outcome.search.best.configuration)
+        strategy = str(outcome.exported.members[0].configuration)
         note = "\n\n".join([str(outcome.recommendation), *outcome.notes])
         tags = {"strategy": strategy, "mlflow.note.content": _cut(note, MAX_NOTE)}
         blended = ", ".join(str(member.number) for member in outcome.exported.members)
@@ -189,7 +175,7 @@ class RunWriter:
     def end(self, status: str, tags: Mapping[str, str], *, now: int) -> None:
         """Close the parent run before its time."""
         if self.run_id:
-            self._log(self.run_id, tags=tags)
+            self._log(self.run_id, metrics={"trials": self._n_told}, tags=tags, now=now)
             self._client.set_terminated(self.run_id, status, now)
 
     def _find_experiment(self, database: Path | None) -> str:
@@ -286,6 +272,8 @@ def _ready(database: Path) -> Iterator[None]:
 
 def _describe(dataset: Dataset, profile: Profile, plan: Plan) -> dict[str, Any]:
     return {
+        "data": dataset.name,
+        "data_sha256": dataset.sha256,
         "metric": plan.metric.name,
         "decision_asked": str(plan.criterion),
         "space": plan.space.name,
@@ -294,11 +282,14 @@ def _describe(dataset: Dataset, profile: Profile, plan: Plan) -> dict[str, Any]:
         "n_folds": plan.n_folds,
         "runs_on": str(plan.resources(dataset.X.size)),
         "seed": plan.seed,
+        "blend": plan.blend,
+        "prefer": plan.prefer,
         "groups": dataset.group_column,
         "time": dataset.time_column,
         "target": dataset.target,
         "positive": dataset.labels.positive,
         "autoimb": __version__,
+        **{f"version.{name}": found for name, found in installed_versions().items()},
         **{f"profile.{name}": x for name, x in profile.figures().items()},
         **{f"finding.{name}": worst for name, worst in profile.severities().items()},
     }
@@ -315,10 +306,18 @@ def _sum_up(outcome: FitResult) -> dict[str, float]:
         "trials": len(records),
         "failed_trials": sum(record.state == "failed" for record in records),
         "pruned_trials": sum(record.state == "pruned" for record in records),
+        **_calibration(outcome.calibration),
     }
     if isinstance(outcome.model.rule, Threshold):
         metrics["threshold"] = outcome.model.rule.value
     return metrics
+
+
+def _calibration(found: Mapping[str, Reliability]) -> dict[str, float]:
+    """Give how far the probabilities of the positive class, or the rarest, mean what they say."""
+    one = min(found.values(), key=lambda each: each.prevalence)
+    figures = {"ece": one.ece, "slope": one.slope, "intercept": one.intercept}
+    return {f"calibration_{name}": x for name, x in figures.items() if math.isfinite(x)}
 
 
 def _flatten(scores: Mapping[str, Score]) -> dict[str, float]:

@@ -14,7 +14,7 @@ from autoimb.errors import AutoImbWarning, DataError
 
 COMMANDS = (
     "fit", "predict", "evaluate", "retune", "retarget", "profile", "check-leaks", "replay",
-    "spaces", "ui",
+    "spaces", "runs", "compare", "ui",
 )  # fmt: skip
 SLOW_TO_IMPORT = "numpy pandas scipy sklearn imblearn lightgbm optuna mlflow pebble rich"
 
@@ -61,12 +61,14 @@ def test_version(cli: Command) -> None:
         (["replay"], "Missing argument"),
         (["retune"], "Missing argument"),
         (["retarget"], "Missing argument"),
+        (["compare", "run"], "Missing argument"),
         (["fit", "loans.csv", "--wrong"], "No such option: --wrong"),
         (["fit", "loans.csv", "--trials", "many"], "Invalid value for '--trials'"),
         (["fit", "loans.csv", "--folds", "2.5"], "Invalid value for '--folds'"),
         (["fit", "loans.csv", "--executor", "threads"], "Invalid value for '--executor'"),
         (["fit", "loans.csv", "--top-k", "some"], "Invalid value for '--top-k'"),
         (["retarget", "model.pkl", "--prevalence", "half"], "Invalid value for '--prevalence'"),
+        (["runs", "--limit", "0"], "Invalid value for '--limit'"),
         (["spaces", "a", "b"], "unexpected extra argument"),
     ],
 )
@@ -131,6 +133,7 @@ def test_only_our_own_warnings_are_shown(cli: Command, monkeypatch: pytest.Monke
         ("fit", "loans.csv", *QUICK, "--json"),
         ("retune", "model.pkl", "--decision", "f1", "--json"),
         ("retarget", "model.pkl", "--prevalence", "0.3", "--json"),
+        ("compare", ".", "model.pkl", "--json"),
     ],
     ids=lambda arguments: arguments[0],
 )
