@@ -178,3 +178,21 @@ def test_the_index_of_a_table_does_not_matter() -> None:
     moved = make_dataset(TABLE.set_index(pd.Index([5, 5, 0, 1])), y)
     np.testing.assert_array_equal(moved.X, make_dataset(TABLE, y.tolist()).X)
     assert moved.y.tolist() == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "is_same"),
+    [
+        ({}, True),
+        ({"table": TABLE.set_index(pd.Index([5, 5, 0, 1]))}, True),
+        ({"name": "copy", "positive": "no"}, True),
+        ({"table": TABLE.assign(age=[31, None, 42, 32])}, False),
+        ({"table": TABLE.rename(columns={"age": "years"})}, False),
+        ({"y": ["no", "no", "yes", "no"]}, False),
+    ],
+    ids=["itself", "another index", "other class of interest", "cell", "column", "label"],
+)
+def test_a_digest_tells_data_apart(change: dict[str, Any], is_same: bool) -> None:
+    given: dict[str, Any] = {"table": TABLE, "y": ["no", "no", "no", "yes"]}
+    data = make_dataset(**given)
+    assert (make_dataset(**{**given, **change}).sha256 == data.sha256) is is_same
