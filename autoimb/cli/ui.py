@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
-MLFLOW_UI = (sys.executable, "-m", "mlflow", "ui")
+MLFLOW_UI = (
+    sys.executable, "-m", "mlflow", "ui", "--uvicorn-opts", "--log-level=warning",
+)  # fmt: skip
 
 Port = Annotated[int, typer.Option(help="Port on this machine.")]
 Experiment = Annotated[str, typer.Option(help="MLflow experiment to open.")]
@@ -43,6 +45,13 @@ def ui(
 
 
 def _environment() -> dict[str, str]:
-    """Spare MLflow's server its job runner, several processes that reviewing runs does not need."""
-    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    """Spare MLflow's server its job runner, several processes that reviewing runs does not need.
+
+    What its parts warn each other of would bury the link.
+    """
+    quiet = {
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "PYTHONWARNINGS": "ignore",
+    }
     return {**quiet, **os.environ}
