@@ -17,6 +17,7 @@ from autoimb.errors import ArtifactError, AutoImbWarning
 from autoimb.fitted_model import FittedModel
 from autoimb.manifest import (
     card_path,
+    findings_path,
     manifest_path,
     read_manifest,
     set_aside,
@@ -79,7 +80,7 @@ def save(model: FittedModel, path: Path | str, facts: Mapping[str, Any] | None =
 
 
 def _set_aside(path: Path) -> None:
-    set_aside(path, manifest_path(path), card_path(path))
+    set_aside(path, manifest_path(path), card_path(path), findings_path(path))
 
 
 def _write_card(model: FittedModel, path: Path, manifest: Mapping[str, Any]) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from autoimb.errors import ArtifactError, UsageError, nearest_name
+from autoimb.run_file import MODEL_FILE, REPORT_FILE, RUN_FILE
 
 __all__ = [
-    "card_path", "make_readable", "manifest_path", "read_manifest", "require_writable", "set_aside",
-    "write_manifest", "write_whole",
+    "card_path", "findings_path", "make_readable", "manifest_path", "read_manifest", "report_path",
+    "require_writable", "set_aside", "write_manifest", "write_whole",
 ]  # fmt: skip
 
 
@@ -40,6 +41,30 @@ def card_path(path: Path) -> Path:
     'model_card.md'
     """
     return _beside(path, "_", "card.md")
+
+
+def findings_path(path: Path) -> Path:
+    """Name the file of what the report of a model tells of its fit.
+
+    Examples
+    --------
+    >>> findings_path(Path("churn/model.pkl")).name
+    'model_findings.json'
+    """
+    return _beside(path, "_", "findings.json")
+
+
+def report_path(path: Path) -> Path:
+    """Name the report of a model file; in the folder of its run it is the run's.
+
+    Examples
+    --------
+    >>> report_path(Path("churn.pkl")).name
+    'churn_report.html'
+    """
+    if path.name == MODEL_FILE and (path.parent / RUN_FILE).is_file():
+        return path.with_name(REPORT_FILE)
+    return _beside(path, "_", "report.html")
 
 
 def _beside(path: Path, mark: str, ending: str) -> Path:

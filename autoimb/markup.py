@@ -77,15 +77,15 @@ def wrap(kind: str, style: str, *parts: str) -> str:
     return f'<div class="autoimb {kind}"><style>{STYLE}{style}</style>{"".join(parts)}</div>'
 
 
-def section(title: str, *parts: str) -> str:
-    """Put parts below a heading.
+def section(title: str, *parts: str, level: int = 2) -> str:
+    """Put parts below a heading of a level.
 
     Examples
     --------
     >>> section("Findings", element("p", "None."))
     '<section><h2>Findings</h2><p>None.</p></section>'
     """
-    return element("section", element("h2", title) + "".join(parts))
+    return element("section", element(f"h{level}", title) + "".join(parts))
 
 
 def element(tag: str, content: str, style: str = "") -> str:

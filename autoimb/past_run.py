@@ -10,7 +10,7 @@ from typing import Any
 
 from autoimb.errors import ArtifactError, UsageError
 from autoimb.manifest import manifest_path, read_manifest
-from autoimb.run_file import RUN_FILE, is_at_work, read_run
+from autoimb.run_file import MODEL_FILE, RUN_FILE, is_at_work, read_run
 from autoimb.strategy.configuration import STAGES
 
 __all__ = ["VERSIONS", "PastRun", "name_strategy", "read_past_run", "status_of_unended"]
@@ -20,7 +20,6 @@ VERSIONS = {
     "autoimb": "autoimb", "python": "python", "numpy": "numpy", "pandas": "pandas",
     "scikit_learn": "scikit-learn", "imbalanced_learn": "imbalanced-learn", "lightgbm": "lightgbm",
 }  # fmt: skip
-MODEL = "model.pkl"
 
 
 @dataclass(frozen=True)
@@ -166,10 +165,10 @@ def read_past_run(path: Path) -> PastRun:
     """
     if path.is_dir() and (path / RUN_FILE).exists():
         return _of_folder(path)
-    model = path / MODEL if path.is_dir() else path
+    model = path / MODEL_FILE if path.is_dir() else path
     if not manifest_path(model).is_file():
         raise UsageError(
-            f"{path} holds no run: neither {RUN_FILE} nor {manifest_path(path / MODEL).name} is "
+            f"{path} holds no run: neither {RUN_FILE} nor {manifest_path(path / MODEL_FILE).name} is "
             "there. Name a run's folder, or an id of `autoimb runs`."
         )
     manifest = read_manifest(model)
@@ -201,7 +200,7 @@ def _of_folder(folder: Path) -> PastRun:
 def _facts_of_model(folder: Path) -> dict[str, Any]:
     """Read what is known of the model beside a run that does not tell it itself."""
     try:
-        return read_manifest(folder / MODEL)
+        return read_manifest(folder / MODEL_FILE)
     except ArtifactError:
         return {}
 

@@ -25,7 +25,7 @@ from autoimb.outcome import read_trainings
 from autoimb.planning import Preference
 from autoimb.refitting import train_again
 from autoimb.run_file import read_run
-from autoimb.run_folder import MODEL_FILE
+from autoimb.run_file import MODEL_FILE
 from autoimb.search.blend import combine
 from autoimb.search.executors import Executor, open_executor
 from autoimb.search.records import Candidate, TrialRecord

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +15,8 @@ from autoimb.decision.prevalence import estimate_prevalence
 from autoimb.decision.stating import resolve_criterion
 from autoimb.errors import ArtifactError, UsageError
 from autoimb.fitted_model import FittedModel
-from autoimb.manifest import read_manifest, require_writable
+from autoimb.manifest import findings_path, read_manifest, report_path, require_writable
+from autoimb.reporting.report import attempt_report
 
 __all__ = ["retarget", "retune"]
 
@@ -136,3 +138,8 @@ def _save(before: FittedModel, after: FittedModel, path: Path, out: str | Path |
     text = f"{first} Changed afterwards: {after.decision.criterion}, {after.decision}."
     place = None if out is None else Path(out)
     save_changed(after, path, place, {"recommendation": text}, before)
+    if place is not None and findings_path(path).is_file():
+        shutil.copyfile(findings_path(path), findings_path(place))
+    elif place is None and report_path(path).is_file():
+        # It would tell of another decision than the model's.
+        attempt_report(path, report_path(path))

@@ -10,9 +10,12 @@ from typing import Any
 
 from autoimb.errors import UsageError
 
-__all__ = ["LOCK_FILE", "RUN_FILE", "is_at_work", "origin_of", "read_run"]
+__all__ = [
+    "LOCK_FILE", "MODEL_FILE", "REPORT_FILE", "RUN_FILE", "is_at_work", "origin_of", "read_run",
+]  # fmt: skip
 
 RUN_FILE, LOCK_FILE = "run.json", "run.lock"
+MODEL_FILE, REPORT_FILE = "model.pkl", "report.html"
 # What tells whether two models were searched for on the same rows and in the same way.
 ORIGIN = (
     "data_sha256", "groups", "time", "space", "n_folds", "seed", "blend", "time_budget", "n_trials",

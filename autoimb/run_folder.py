@@ -30,7 +30,6 @@ from autoimb.run_file import LOCK_FILE, RUN_FILE, read_run
 from autoimb.search.study import JOURNAL, seconds_spent
 
 __all__ = [
-    "MODEL_FILE",
     "RUNS",
     "ask_of",
     "make_folder",
@@ -45,7 +44,6 @@ NO_SOURCE: Mapping[str, Any] = {
     "call": "AutoImbClassifier", "data": None, "drop": [], "holdout": None, "test_data": None,
     "test_sha256": None,
 }  # fmt: skip
-MODEL_FILE = "model.pkl"
 # What must not change while a run goes on, in the words of an error.
 FIXED = {
     "data_sha256": "data",

@@ -23,13 +23,20 @@ from autoimb.final_test import FinalTest, UntouchedRows, read_untouched, run_fin
 from autoimb.fit_facts import sum_up
 from autoimb.fitted_model import FittedModel
 from autoimb.fitting import FitResult, Watcher, fit_dataset
-from autoimb.manifest import card_path, manifest_path, require_writable, set_aside
+from autoimb.manifest import (
+    card_path,
+    findings_path,
+    manifest_path,
+    require_writable,
+    set_aside,
+)
 from autoimb.planning import Plan, Preference
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.profile import Profile
-from autoimb.run_file import origin_of
+from autoimb.reporting.findings import write_findings
+from autoimb.reporting.report import attempt_report
+from autoimb.run_file import MODEL_FILE, REPORT_FILE, origin_of
 from autoimb.run_folder import (
-    MODEL_FILE,
     ask_of,
     make_folder,
     open_run,
@@ -73,6 +80,11 @@ class Run:
     def card_path(self) -> Path:
         """What people read of the model."""
         return card_path(self.model_path)
+
+    @property
+    def report_path(self) -> Path:
+        """The page that explains the choice."""
+        return self.folder / REPORT_FILE
 
 
 def evaluate(model: FittedModel, data: str | Path | pd.DataFrame) -> dict[str, Any]:
@@ -234,6 +246,9 @@ def fit(
         )
         if tested is not None and trackers:
             trackers[0].tested(tested, card_path(path))
+        report = attempt_report(path, folder / REPORT_FILE)
+        if report is not None and trackers:
+            trackers[0].reported(report)
     return Run(result, folder, path, *_tracked(trackers), tested)
 
 
@@ -332,9 +347,11 @@ def _fit_and_export(
     )
     with interruptible() as interruption:
         interruption.is_finishing = True
-        aside = set_aside(path, manifest_path(path), card_path(path))
+        aside = set_aside(path, manifest_path(path), card_path(path), findings_path(path))
         save(result.model, path, {**sum_up(result), "origin": origin_of(folder)})
         write_outcome(folder, result)
+        with suppress(OSError):  # without them the report says less
+            write_findings(result, path)
         if untouched is not None:
             tested = run_final_test(result.model, untouched, plan.seed)
             write_test(folder, tested)

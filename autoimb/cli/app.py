@@ -19,6 +19,7 @@ from autoimb.cli import (
     predict,
     profile,
     replay,
+    report,
     retarget,
     retune,
     runs,
@@ -42,7 +43,7 @@ app = typer.Typer(
 )
 for command in (
     fit, predict, evaluate, retune, retarget, profile, check_leaks, replay, spaces, runs, compare,
-    ui,
+    report, ui,
 ):  # fmt: skip
     name = command.__name__.rpartition(".")[2]
     app.command(name.replace("_", "-"))(getattr(command, name))

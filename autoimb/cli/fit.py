@@ -149,6 +149,7 @@ def as_object(run: Run) -> dict[str, Any]:
     return {
         "model": str(run.model_path),
         "model_card": str(run.card_path),
+        "report": str(run.report_path) if run.report_path.is_file() else None,
         "run_dir": str(run.folder),
         "tracking_uri": run.tracking_uri,
         "run_id": run.run_id,
@@ -277,6 +278,7 @@ def places(run: Run, experiment: str | None) -> str:
     """Say where everything lies and what to do next."""
     model = shlex.quote(str(run.model_path))
     lines = [f"Model  {run.model_path}", f"Card   {run.card_path}", f"Run    {run.folder}"]
+    lines += [f"Report {run.report_path}"] if run.report_path.is_file() else []
     if run.tracking_uri:
         lines.append(f"MLflow {run.tracking_uri}")
     lines += [
