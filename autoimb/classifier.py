@@ -25,8 +25,10 @@ from autoimb.errors import DataError
 from autoimb.fit_facts import sum_up
 from autoimb.fitted_model import FittedModel
 from autoimb.fitting import fit_dataset
+from autoimb.manifest import write_whole
 from autoimb.planning import Plan, Preference
 from autoimb.reporting.notebook import render_fit
+from autoimb.reporting.report import report_of
 from autoimb.run_folder import ask_of, open_run, seed_of, write_outcome
 from autoimb.search.resources import ExecutorName
 from autoimb.tracking import open_tracker
@@ -206,6 +208,8 @@ class AutoImbClassifier(Plotting, ClassifierMixin, BaseEstimator):
             self.result_ = fit_dataset(dataset, plan, folder=folder, watchers=trackers, asked=asked)
             if folder is not None:
                 write_outcome(folder, self.result_)
+            for tracker in trackers:
+                tracker.reported(report_of(self.result_))
         self.model_ = self.result_.model
         self.classes_ = self.model_.classes_
         self.leaderboard_ = self.result_.leaderboard
@@ -280,6 +284,21 @@ class AutoImbClassifier(Plotting, ClassifierMixin, BaseEstimator):
         Path
         """
         return save(self._model(), path, sum_up(self.result_))
+
+    def write_report(self, path: str | Path) -> Path:
+        """Write the page that explains the choice: one file that needs nothing else.
+
+        Parameters
+        ----------
+        path : str or Path
+            A file that is there already is replaced.
+
+        Returns
+        -------
+        Path
+        """
+        check_is_fitted(self)
+        return write_whole(Path(path), report_of(self.result_).encode("utf-8", "replace"))
 
     @property
     def _repr_html_(self) -> Callable[[], str]:

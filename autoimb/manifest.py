@@ -152,12 +152,12 @@ def _numbered(path: Path, number: int) -> Path:
     return path.with_name(f"{path.name}.{number}")
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> Path:
     """Write a file as a whole or not at all."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as part:
         part.write(content)
     make_readable(Path(part.name))
-    Path(part.name).replace(path)
+    return Path(part.name).replace(path)
 
 
 def require_writable(out: str | Path | None) -> None:

@@ -49,7 +49,8 @@ STYLE = f"""
   border: 0; border-bottom: 1px solid var(--line); }}
 .autoimb th {{ font-weight: 600; }}
 .autoimb thead th {{ color: var(--soft); font-size: 13px; vertical-align: bottom; }}
-.autoimb .number {{ text-align: right; overflow-wrap: normal; font-variant-numeric: tabular-nums; }}
+.autoimb .number {{ text-align: right; overflow-wrap: normal; white-space: nowrap;
+  font-variant-numeric: tabular-nums; }}
 """
 
 

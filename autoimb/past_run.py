@@ -168,8 +168,8 @@ def read_past_run(path: Path) -> PastRun:
     model = path / MODEL_FILE if path.is_dir() else path
     if not manifest_path(model).is_file():
         raise UsageError(
-            f"{path} holds no run: neither {RUN_FILE} nor {manifest_path(path / MODEL_FILE).name} is "
-            "there. Name a run's folder, or an id of `autoimb runs`."
+            f"{path} holds no run: neither {RUN_FILE} nor {manifest_path(path / MODEL_FILE).name} "
+            "is there. Name a run's folder, or an id of `autoimb runs`."
         )
     manifest = read_manifest(model)
     decided = manifest.get("decided") or {}

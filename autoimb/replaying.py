@@ -24,8 +24,7 @@ from autoimb.fitting import make_evaluator
 from autoimb.outcome import read_trainings
 from autoimb.planning import Preference
 from autoimb.refitting import train_again
-from autoimb.run_file import read_run
-from autoimb.run_file import MODEL_FILE
+from autoimb.run_file import MODEL_FILE, read_run
 from autoimb.search.blend import combine
 from autoimb.search.executors import Executor, open_executor
 from autoimb.search.records import Candidate, TrialRecord

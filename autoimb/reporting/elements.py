@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from autoimb.markup import element, escape, number, verbatim
 from autoimb.reporting.chart import Chart, Table
 
 __all__ = ["draw_chart", "draw_table", "fold_away", "tile"]
+
+# A number, an interval, a share: such cells are not broken.
+FIGURES = re.compile(r"([-+±.,%\d\s]|\bto\b)*")
 
 
 def draw_table(table: Table) -> str:
@@ -26,10 +30,14 @@ def draw_table(table: Table) -> str:
     --------
     >>> draw_table(Table(("class",), (("<b>",),))).count("&lt;b&gt;")
     1
+    >>> draw_table(Table(("95 %",), (("0.1 to 0.2",),))).count('class="number"')
+    2
     """
     if not table.rows:
         return ""
-    is_number = [all(_is_number(cell) for cell in column) for column in zip(*table.rows)]
+    is_number = [
+        all(_is_number(cell) for cell in column) for column in zip(*table.rows, strict=True)
+    ]
     head = "".join(
         f'<th scope="col"{_style(right)}>{escape(text)}</th>'
         for text, right in zip(table.headers, is_number, strict=True)
@@ -47,7 +55,7 @@ def draw_table(table: Table) -> str:
 
 
 def _is_number(cell: str | float | None) -> bool:
-    return cell is None or isinstance(cell, int | float)
+    return not isinstance(cell, str) or FIGURES.fullmatch(cell) is not None
 
 
 def _style(is_number: bool) -> str:

@@ -148,7 +148,7 @@ def _count_components(records: Sequence[TrialRecord]) -> list[dict[str, Any]]:
 
 def _count_states(records: Sequence[TrialRecord]) -> dict[str, int]:
     counted = Counter(record.state for record in records)
-    return {state: counted[state] for state in ("complete", "pruned", "failed")}  # type: ignore[index]
+    return {state: counted[state] for state in ("complete", "pruned", "failed")}
 
 
 def _list_unfinished(records: Sequence[TrialRecord]) -> list[dict[str, Any]]:

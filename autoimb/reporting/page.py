@@ -17,7 +17,6 @@ from autoimb.reporting.chart import Chart
 __all__ = ["embed_json", "frame_page", "read_resource"]
 
 
-
 def frame_page(
     title: str, body: str, charts: Iterable[Chart], styles: Sequence[str], scripts: Sequence[str]
 ) -> str:
@@ -62,12 +61,12 @@ def frame_page(
 
 
 def embed_json(name: str, content: Mapping[str, Any]) -> str:
-    """Embed plain values for the scripts of a page; no text in them ends the element.
+    r"""Embed plain values for the scripts of a page; no text in them ends the element.
 
     Examples
     --------
     >>> embed_json("x", {"label": "</script>"})
-    '<script type="application/json" id="x">{"label":"\\\\u003c/script>"}</script>'
+    '<script type="application/json" id="x">{"label":"\\u003c/script>"}</script>'
     """
     text = json.dumps(content, separators=(",", ":"), allow_nan=False)
     safe = text.replace("<", "\\u003c")

@@ -34,7 +34,12 @@ from autoimb.reporting.overview import render_overview, render_verdicts
 from autoimb.reporting.page import frame_page, read_resource
 from autoimb.reporting.prose import render_section
 from autoimb.reporting.rows import render_features, render_hardest, render_outcome
-from autoimb.reporting.trials import render_leaderboard, render_spent, render_tried, render_unfinished
+from autoimb.reporting.trials import (
+    render_leaderboard,
+    render_spent,
+    render_tried,
+    render_unfinished,
+)
 from autoimb.run_file import MODEL_FILE
 
 __all__ = ["attempt_report", "render_report", "report_of", "report_on", "write_report"]

@@ -51,7 +51,12 @@ def render_spent(findings: Mapping[str, Any]) -> str:
 def render_tried(findings: Mapping[str, Any]) -> str:
     """Count the trials of every component."""
     rows = [
-        (one["stage"], one["component"], *(one[state] for state in STATES), round(one["seconds"], 1))
+        (
+            one["stage"],
+            one["component"],
+            *(one[state] for state in STATES),
+            round(one["seconds"], 1),
+        )
         for one in findings.get("tried", ())
     ]
     heads = ("part", "component", *STATES.values(), "seconds")
