@@ -109,7 +109,7 @@ def draw_cost_curve(predictions: Predictions, one: Ranked) -> Chart:
         for place, ratio in zip(at, RATIOS, strict=True)
     ]
     axes = (
-        axis("probability-cost: weight of misses among all errors", range=[0, 1]),
+        axis("probability-cost: weight of misses", range=[0, 1]),
         axis("normalised expected cost", range=[0, HIGHEST]),
     )
     lines = [upright(place, NEUTRAL, "dot") for place in at]
@@ -201,8 +201,9 @@ def draw_cost_by_threshold(predictions: Predictions, one: Ranked) -> Chart:
                           showlegend=False, customdata=plain([threshold]),
                           hovertemplate=_OF_COST))  # fmt: skip
     lines, notes = mark_threshold(predictions)
+    low = _left_end(one, [threshold for threshold, _ in best], predictions)
     axes = (
-        log_odds_axis("threshold on the probability", float(odds[0]), float(odds[-1])),
+        log_odds_axis("threshold on the probability", low, float(odds[-1])),
         log_axis("cost per 1,000 cases, in false alarms", floor, ceiling),
     )
     return Chart(
@@ -223,6 +224,14 @@ def spread(one: Ranked) -> tuple[FloatArray, FloatArray]:
     ends = log_odds(np.concatenate(known))
     odds = np.linspace(ends.min() - 0.25, ends.max() + 0.25, N_THRESHOLDS)
     return odds, 1 / (1 + np.exp(-odds))
+
+
+def _left_end(one: Ranked, best: Sequence[float], predictions: Predictions) -> float:
+    """Return where the axis begins: below hardly any member, and below all that is marked."""
+    rule = predictions.decision.rule
+    own = [rule.value] if isinstance(rule, Threshold) else []
+    low = one.members[len(one.members) // 100]
+    return float(log_odds(min(low, *best, *own))) - 0.7
 
 
 def mark_threshold(

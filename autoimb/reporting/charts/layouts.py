@@ -9,7 +9,7 @@ import numpy as np
 
 from autoimb.arrays import FloatArray
 from autoimb.drawing import COLORS
-from autoimb.reporting.charts.values import plain, round_off, shown
+from autoimb.reporting.charts.values import plain, round_off, wrapped
 
 __all__ = [
     "BLUE", "GREEN", "NEUTRAL", "ORANGE", "PINK", "SKY", "VERMILLION", "axis", "bars",
@@ -24,6 +24,10 @@ CLASS_COLORS = tuple(color for color in COLORS if color != "#444444")
 DASHES = ("solid", "dash", "dot", "dashdot")
 MARKS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "pentagon", "star")
 SMALL = {"size": 11}
+# Below the first power of ten of a logarithmic axis, for its label and what lies on its edge.
+ROOM = 1.5
+# Characters, for a legend to fit on a narrow screen.
+MAX_LINE = 34
 # Probabilities that are written on an axis of log-odds.
 WRITTEN = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999)
 
@@ -38,7 +42,7 @@ def layout(
         "showlegend": legend,
         "legend": {
             "orientation": "h", "x": 0, "xanchor": "left", "yref": "container", "y": 0,
-            "yanchor": "bottom", "itemsizing": "constant",
+            "yanchor": "bottom", "itemwidth": 38,
         },
         "hovermode": "closest",
         "margin": {"l": 48, "r": 16, "t": 26, "b": 48},
@@ -65,7 +69,7 @@ def score_axis(title: str, **more: Any) -> dict[str, Any]:
 
 def log_axis(title: str, low: float, high: float, **more: Any) -> dict[str, Any]:
     """Make a logarithmic axis that writes numbers in full, each power of ten once."""
-    ends = [round_off(np.log10(low)), round_off(np.log10(high))]
+    ends = [round_off(np.log10(low / ROOM)), round_off(np.log10(high))]
     powers = range(int(np.ceil(ends[0] - 1e-9)), int(np.floor(ends[1] + 1e-9)) + 1)
     tickvals = [10.0**power for power in powers]
     if len(tickvals) < 3:
@@ -166,5 +170,11 @@ def upright(x: float, color: str, dash: str = "solid") -> dict[str, Any]:
 
 
 def class_name(name: str) -> str:
-    """Quote the label of a class."""
-    return f"'{shown(name)}'"
+    """Quote the label of a class, on a second line where it is long.
+
+    Examples
+    --------
+    >>> class_name("<yes>")
+    "'&lt;yes&gt;'"
+    """
+    return wrapped(f"'{name}'", MAX_LINE)

@@ -36,6 +36,8 @@ from autoimb.reporting.charts.values import of_100, plain, round_off, shown
 __all__ = ["draw_reliability", "draw_score_histograms", "draw_true_class"]
 
 N_BINS, N_FEW_BINS = 50, 20
+# Share of the scores at either end that no axis is stretched for.
+TAIL = 0.002
 # Whiskers of more classes than this cannot be told apart.
 MAX_WHISKERS = 3
 # Share of the height of a ridge that reaches into the next.
@@ -65,12 +67,11 @@ def draw_reliability(predictions: Predictions, uncalibrated: Scored | None = Non
     least = _least(measured) if display.scale == "log" else 0.0
     drawn = [line([least, 1], [least, 1], "as predicted", NEUTRAL, "dash", hoverinfo="skip")]
     if before is not None:
-        drawn.append(_curve(before, "before calibration", (ORANGE, "dot", "square-open"), least))
+        drawn += _trace(before, "before calibration", (ORANGE, "dot", "square-open"), least)
     for place, (name, one) in enumerate(known.items()):
         of_class = style(place) if len(known) > 1 else (BLUE, "solid", "circle")
-        drawn.append(
-            _curve(one, class_name(name), of_class, least, whiskers=len(known) <= MAX_WHISKERS)
-        )
+        with_whiskers = len(known) <= MAX_WHISKERS
+        drawn += _trace(one, class_name(name), of_class, least, whiskers=with_whiskers)
     names = "predicted probability", "share that occurs"
     axes = [log_axis(name, least, 1.2) if least else score_axis(name) for name in names]
     return Chart(
@@ -84,26 +85,37 @@ def draw_reliability(predictions: Predictions, uncalibrated: Scored | None = Non
 def _least(measured: Sequence[Reliability]) -> float:
     """Return where logarithmic axes begin: at the power of ten below what is not 0."""
     each = [x for one in measured for x in (*one.predicted, *one.found) if x > 0]
-    return max(10.0 ** float(np.floor(np.log10(min(each, default=1e-4)))), 1e-6)
+    power = np.floor(np.log10(min(each, default=1e-4)))
+    return max(float(10.0**power), 1e-6)
 
 
-def _curve(
+def _trace(
     one: Reliability, name: str, of_class: tuple[str, str, str], least: float,
     *, whiskers: bool = True,
-) -> dict[str, Any]:  # fmt: skip
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Draw a curve; of groups without a member, which have no logarithm, marks at the edge."""
     color, dash, symbol = of_class
-    x, y, low, high = (
-        np.maximum(each, least).tolist() for each in (one.predicted, one.found, one.low, one.high)
-    )
+    known = np.array([one.predicted, one.found, one.low, one.high, one.n_each])
+    is_shown = known[1] > 0 if least else np.ones(known.shape[1], dtype=bool)
+    curve = _marks(known[:, is_shown], name, color, dash, symbol, least, whiskers=whiskers)
+    if is_shown.all():
+        return [curve]
+    words = f"{name}, none in the group"
+    rest = _marks(known[:, ~is_shown], words, color, dash, "triangle-down-open", least,
+                  whiskers=whiskers)  # fmt: skip
+    return [curve, {**rest, "mode": "markers", "showlegend": False}]
+
+
+def _marks(
+    known: FloatArray, name: str, color: str, dash: str, symbol: str, least: float,
+    *, whiskers: bool,
+) -> dict[str, Any]:  # fmt: skip
+    x, y, low, high = np.maximum(known[:4], least).tolist()
     more: dict[str, Any] = {"error_y": bars(y, low, high, color)} if whiskers else {}
-    about = list(
-        zip(*map(plain, (one.predicted, one.found, one.low, one.high, one.n_each)), strict=True)
-    )
-    # A bin without any member stands on the edge of a logarithmic axis.
-    symbols = [symbol if share > 0 else "triangle-down-open" for share in one.found]
+    about = [[*plain(row[:4]), int(row[4])] for row in known.T]
     return line(
-        x, y, name, color, dash, mode="lines+markers", marker={"symbol": symbols, "size": 8},
-        customdata=[list(each) for each in about], hovertemplate=_OF_BIN, **more,
+        x, y, name, color, dash, mode="lines+markers", marker={"symbol": symbol, "size": 8},
+        customdata=about, hovertemplate=_OF_BIN, **more,
     )  # fmt: skip
 
 
@@ -166,14 +178,12 @@ def draw_score_histograms(predictions: Predictions, one: Ranked) -> Chart:
     Chart
     """
     odds = [log_odds(each) for each in (one.members, one.others)]
-    low, high = min(float(z[0]) for z in odds), max(float(z[-1]) for z in odds)
-    room = 0.02 * (high - low) or 0.5
-    edges = np.linspace(low - room, high + room, N_BINS + 1)
+    edges = _edges(odds)
     names = one.name, predictions.name_class(0)
     styles = ((VERMILLION, "solid", 0.35), (BLUE, "dash", 0.18))
     drawn = []
     for z, name, (color, dash, alpha) in zip(odds, names, styles, strict=True):
-        n_each = np.histogram(z, edges)[0]
+        n_each = np.histogram(np.clip(z, edges[0], edges[-1]), edges)[0]
         words = f"{class_name(name)}, {len(z):,} rows"
         drawn.append(_steps(edges, n_each, len(z), words, color, dash, alpha))
     lines, notes = mark_threshold(predictions)
@@ -187,6 +197,14 @@ def draw_score_histograms(predictions: Predictions, one: Ranked) -> Chart:
         layout(*axes, annotations=notes, shapes=lines), _tabulate_spread(predictions, one),
         height=380,
     )  # fmt: skip
+
+
+def _edges(odds: Sequence[FloatArray]) -> FloatArray:
+    """Divide what all but a few scores span; the outermost bins hold those too."""
+    ends = [z[[int(TAIL * len(z)), int((1 - TAIL) * (len(z) - 1))]] for z in odds]
+    low, high = float(np.min(ends)), float(np.max(ends))
+    room = 0.02 * (high - low) or 0.5
+    return np.linspace(low - room, high + room, N_BINS + 1)
 
 
 def _steps(

@@ -78,7 +78,17 @@ def _equal_f1() -> dict[str, Any]:
         x += [*recall.tolist(), None]
         y += [*(f1 * recall / (2 * recall - f1)).tolist(), None]
     thinner = {"width": 1}
-    return line(x, y, "equal F1", NEUTRAL, "dot", line=thinner, hoverinfo="skip", opacity=0.6)
+    return line(
+        x,
+        y,
+        "equal F1",
+        NEUTRAL,
+        "dot",
+        line=thinner,
+        hoverinfo="skip",
+        opacity=0.6,
+        showlegend=False,
+    )
 
 
 def _trace_precision(one: Ranked, place: int, n: int) -> list[dict[str, Any]]:
