@@ -1,0 +1,1 @@
+"""The charts of the report, in plain values that Plotly draws."""

@@ -1,0 +1,219 @@
+"""All trials at once: a line for each, through what was chosen and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autoimb.arrays import FloatArray
+from autoimb.fitting import FitResult
+from autoimb.reporting.chart import Chart, Table
+from autoimb.reporting.charts.layouts import BLUE, NEUTRAL, VERMILLION, label, layout, line
+from autoimb.reporting.charts.trials import scored_trials
+from autoimb.reporting.charts.values import round_off, wrapped
+from autoimb.search.records import TrialRecord
+
+__all__ = ["draw_parallel_coordinates"]
+
+# Plotly's own parallel coordinates need WebGL, which a browser may lack and a printer blurs, and
+# its parallel categories hold no numbers. Lines of a scatter plot do both, as SVG.
+
+MAX_LINES = 300
+MAX_ROWS = 25
+BEST = 0.1
+# Part of the height of a category that its lines spread over, for how many there are to be seen.
+SPREAD = 0.5
+# Characters of a label, and its size, to fit between two axes on a narrow screen.
+MAX_LABEL, LABEL_SIZE = 9, 10
+MAX_CATEGORIES = 14
+OTHERS = "others"
+
+
+@dataclass(frozen=True)
+class _Dimension:
+    """An axis: its name, where each trial crosses it, and what is written at it."""
+
+    name: str
+    at: FloatArray
+    ticks: Sequence[tuple[float, str]]
+
+
+def draw_parallel_coordinates(result: FitResult) -> Chart:
+    """Draw what was chosen in each trial, and what came of it.
+
+    Parameters
+    ----------
+    result : FitResult
+        With two trials that have scores, at least.
+
+    Returns
+    -------
+    Chart
+    """
+    every = _best_first(result)
+    n_best = max(int(np.ceil(BEST * len(every))), 1)
+    kept = np.unique(np.linspace(n_best, len(every) - 1, MAX_LINES - n_best).astype(int))
+    known = [*every[:n_best], *(every[k] for k in kept if k >= n_best)]
+    each = _dimensions(result, known)
+    members = {one.number for one in result.exported.members}
+    own = [k for k, record in enumerate(known) if record.number in members]
+    leading = [k for k in range(n_best) if k not in own]
+    others = [k for k in range(n_best, len(known)) if k not in own]
+    drawn = [
+        _lines(each, others, "all others", {"color": NEUTRAL, "width": 1, "dash": "dot"}, 0.55),
+        _lines(each, leading, "the best tenth", {"color": BLUE, "width": 1.6}, 0.9),
+        {
+            **_lines(each, own, "exported", {"color": VERMILLION, "width": 2.6}, 1.0),
+            "mode": "lines+markers",
+            "marker": {"symbol": "diamond", "size": 8},
+        },
+    ]
+    hidden = {"visible": False, "fixedrange": True}
+    shapes, notes = _axes(each)
+    n_most = max(len(one.ticks) for one in each)
+    return Chart(
+        "parallel_coordinates", "All trials at once", _tell(result, known, n_best), drawn,
+        layout(
+            {**hidden, "range": [-0.15, len(each) - 0.35]}, {**hidden, "range": [-0.04, 1.02]},
+            shapes=shapes, annotations=notes, margin={"l": 8, "r": 8, "t": 40, "b": 30},
+        ),
+        _tabulate(result, every), height=max(420, 130 + 34 * n_most),
+    )  # fmt: skip
+
+
+def _best_first(result: FitResult) -> list[TrialRecord]:
+    metric = result.metric
+    return sorted(
+        scored_trials(result), key=lambda one: -metric.utility(one.scores[metric.name].value)
+    )
+
+
+def _dimensions(result: FitResult, known: Sequence[TrialRecord]) -> list[_Dimension]:
+    """Choose the axes: stages in which there was a choice, then what came of it."""
+    choices: list[tuple[str, Callable[[TrialRecord], str]]] = [
+        (stage, lambda one, stage=stage: one.configuration.choices[stage].name)  # type: ignore[misc]
+        for stage in ("model", "ensemble", "sampler", "weight")
+    ]
+    choices.append(("calibrated", lambda one: "yes" if one.is_calibrated else "no"))
+    named = [(name, [read(one) for one in known]) for name, read in choices]
+    found = [_categories(name, values) for name, values in named if len(set(values)) > 1]
+    score = result.metric.name
+    values = np.array([one.scores[score].value for one in known])
+    spreads = np.array([one.scores[score].spread for one in known])
+    seconds = np.array([one.seconds for one in known])
+    found.append(_numbers("fold spread", spreads))
+    if (seconds > 0).all():
+        found.append(_numbers("seconds", seconds, is_log=True))
+    up = result.metric.greater_is_better
+    return [*found, _numbers(score.replace("_", " "), values, is_reversed=not up)]
+
+
+def _categories(name: str, values: Sequence[str]) -> _Dimension:
+    """Put what has the best trials on top; the trials of each, best first, one below the other."""
+    order = list(dict.fromkeys(values))
+    if len(order) > MAX_CATEGORIES:
+        kept = set(order[: MAX_CATEGORIES - 1])
+        values = [value if value in kept else OTHERS for value in values]
+        order = list(dict.fromkeys(values))
+    slot = 1 / len(order)
+    at = np.empty(len(values))
+    for place, value in enumerate(order):
+        own = [k for k, one in enumerate(values) if one == value]
+        low = 1 - (place + 1) * slot
+        at[own] = low + slot * SPREAD * (1 - np.linspace(0, 1, len(own) + 2)[1:-1])
+    ticks = [
+        (1 - (place + 1) * slot + slot * (SPREAD + 0.02), value.replace("_", " "))
+        for place, value in enumerate(order)
+    ]
+    return _Dimension(name, at, ticks)
+
+
+def _numbers(
+    name: str, values: FloatArray, *, is_log: bool = False, is_reversed: bool = False
+) -> _Dimension:
+    values = np.nan_to_num(values)
+    scaled = np.log(values) if is_log else values
+    low, high = float(scaled.min()), float(scaled.max())
+    at = (scaled - low) / (high - low) if high > low else np.full(len(scaled), 0.5)
+    ends = [f"{float(values.min()):.3g}", f"{float(values.max()):.3g}"]
+    if is_reversed:
+        at, ends = 1 - at, ends[::-1]
+    ticks = [(0.0, ends[0]), (1.0, ends[1])] if high > low else [(0.5, ends[0])]
+    return _Dimension(name, at, ticks)
+
+
+def _lines(
+    each: Sequence[_Dimension], places: Sequence[int], name: str, of_line: dict[str, Any],
+    opacity: float,
+) -> dict[str, Any]:  # fmt: skip
+    """Draw trials as one line with gaps."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for k in places:
+        x += [*map(float, range(len(each))), None]
+        y += [*(float(one.at[k]) for one in each), None]
+    return line(x, y, name, NEUTRAL, line=of_line, opacity=opacity, hoverinfo="skip")
+
+
+def _axes(each: Sequence[_Dimension]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    shapes = [
+        {"type": "line", "x0": place, "x1": place, "y0": 0, "y1": 1,
+         "line": {"color": NEUTRAL, "width": 1.2}}
+        for place in range(len(each))
+    ]  # fmt: skip
+    notes = []
+    for place, one in enumerate(each):
+        notes.append(label(place - 0.12, 1.03, f"<b>{wrapped(one.name, MAX_LABEL)}</b>",
+                           xanchor="left", yanchor="bottom", align="left"))  # fmt: skip
+        for at, text in one.ticks:
+            notes.append(
+                {**label(place, at, wrapped(text, MAX_LABEL), xanchor="left", xshift=2,
+                         yanchor="top" if at == 1.0 else "bottom", align="left"),
+                 "font": {"size": LABEL_SIZE}}
+            )  # fmt: skip
+    return shapes, notes
+
+
+def _tell(result: FitResult, known: Sequence[TrialRecord], n_best: int) -> str:
+    about = (
+        "Each line is a complete trial, from what was chosen at the left to what came of it at the "
+        "right; better scores lie higher, and each choice is sorted by its best trial."
+    )
+    n_all = len(scored_trials(result))
+    if len(known) < n_all:
+        about += f" Of {n_all:,} trials {len(known):,} are drawn, the best tenth among them."
+    stage, share, name = _commonest(known[:n_best])
+    return f"{about} Of the best {n_best}, {share} have the {stage} {name}."
+
+
+def _commonest(best: Sequence[TrialRecord]) -> tuple[str, int, str]:
+    """Name what most of the best have in common."""
+    counted = []
+    for stage in ("model", "sampler", "weight"):
+        names = [one.configuration.choices[stage].name for one in best]
+        name = max(sorted(set(names)), key=names.count)
+        if name != "none":
+            counted.append((names.count(name), stage, name))
+    n, stage, name = max(counted, key=lambda one: one[0])
+    return stage, n, f"'{name.replace('_', ' ')}'"
+
+
+def _tabulate(result: FitResult, every: Sequence[TrialRecord]) -> Table:
+    """List the best trials."""
+    metric = result.metric.name
+    headers = (
+        "trial", "model", "ensemble", "sampler", "weight", "calibrated", "spread", "seconds",
+        metric.replace("_", " "),
+    )  # fmt: skip
+    rows = [
+        (
+            one.number, *(choice.name for choice in one.configuration.choices.values()),
+            "yes" if one.is_calibrated else "no",
+            *map(round_off, (one.scores[metric].spread, one.seconds, one.scores[metric].value)),
+        )
+        for one in every[:MAX_ROWS]
+    ]  # fmt: skip
+    return Table(headers, [["" if cell is None else cell for cell in row] for row in rows])
