@@ -67,9 +67,10 @@
     if (size >= 99.95) return Math.round(value).toLocaleString("en");
     return size >= 0.95 || size === 0 ? value.toFixed(1) : trim(value, 2);
   };
-  const percent = (share) => (Number.isNaN(share) ? "–" : share === 1 ? "100 %" : `${figure(100 * share)} %`);
+  const percent = (share) => (Number.isNaN(share) ? "–" : `${figure(100 * share)} %`);
   const thousand = (value) => figure(1000 * value);
-  const span = (low, high, show) => `${show(low)} to ${show(high)}`;
+  const span = (low, high) => `${thousand(low)} to ${thousand(high)}`;
+  const percents = ([lows, highs], i) => `${figure(100 * lows[i])} to ${figure(100 * highs[i])} %`;
 
   // Which point serves what is asked for; -1 if none does.
 
@@ -103,12 +104,11 @@
       const here = at(i);
       const cost = count.cost(here, costs);
       const rows = {
-        recall: [percent(count.recall(here)), span(points.recall[0][i], points.recall[1][i], percent)],
+        recall: [percent(count.recall(here)), percents(points.recall, i)],
         precision: [percent(count.precision(here)),
-          here.hits + here.falseAlarms
-            ? span(points.precision[0][i], points.precision[1][i], percent) : "no alert"],
-        alerts: [thousand(count.alerts(here)), span(points.alerts[0][i], points.alerts[1][i], thousand)],
-        cost: [thousand(cost.value), span(cost.low, cost.high, thousand)],
+          here.hits + here.falseAlarms ? percents(points.precision, i) : "no alert"],
+        alerts: [thousand(count.alerts(here)), span(points.alerts[0][i], points.alerts[1][i])],
+        cost: [thousand(cost.value), span(cost.low, cost.high)],
       };
       for (const [name, cells] of Object.entries(rows)) {
         put(root.querySelector(`[data-figure="${name}"]`), cells);
@@ -131,13 +131,14 @@
       };
       for (const [name, other] of Object.entries({ this: at(i), ...others })) {
         if (other === null) continue;
-        const saved = count.saved(at(i), other, costs);
+        const here = at(i);
+        const isSame = other.hits === here.hits && other.falseAlarms === here.falseAlarms;
+        const saved = count.saved(here, other, costs);
         put(root.querySelector(`[data-beside="${name}"]`), [
           thresholds[name] === "–" ? "–" : trim(thresholds[name], 3),
           percent(count.recall(other)), percent(count.precision(other)),
           thousand(count.alerts(other)), thousand(count.cost(other, costs).value),
-          name === "this" ? "–"
-            : `${thousand(saved.value)} (${span(saved.low, saved.high, thousand)})`,
+          isSame ? "–" : `${thousand(saved.value)} (${span(saved.low, saved.high)})`,
         ]);
       }
     };

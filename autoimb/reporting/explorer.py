@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable
 from importlib.resources import files
 from string import Template
 from typing import Any
@@ -17,7 +16,6 @@ from autoimb.fitted_model import FittedModel
 from autoimb.markup import element, number, quoted
 from autoimb.reporting.operating_points import (
     OperatingPoints,
-    Rate,
     find_points,
     matching_threshold,
 )
@@ -128,7 +126,7 @@ def _tell_origin(model: FittedModel, points: OperatingPoints) -> str:
     )
     if model.prevalence is None:
         return found
-    share = _percent(model.prevalence[1])
+    share = f"{_figure(100 * model.prevalence[1])} %"
     return (
         f"{found} Precision, alerts and costs are those where {share} of the cases are {positive}, "
         "which the model is aimed at."
@@ -170,14 +168,15 @@ def _list_points(points: OperatingPoints, costs: tuple[float, float], exported: 
     places["without tuning"] = points.place_of(PLAIN)
     for asked in RECALLS:
         places[f"recall of {100 * asked:.0f} %"] = int(np.argmax(recall.value >= asked))
-    shown = [(_percent, recall), (_percent, points.precision()),
-             (_per_thousand, points.alerts()), (_per_thousand, points.cost(*costs))]  # fmt: skip
+    shares, counts = (recall, points.precision()), (points.alerts(), points.cost(*costs))
     rows = [
         f'<th scope="row">{name}</th>{_cell(number(points.thresholds[place]))}'
-        + "".join(_cell(_spell(one, place, show)) for show, one in shown)
+        + "".join(_cell(_spell(one.at(place), 100, " %")) for one in shares)
+        + "".join(_cell(_spell(one.at(place), 1000)) for one in counts)
         for name, place in places.items()
     ]
-    titles = "threshold", "recall", "precision", "alerts per 1,000", "cost per 1,000"
+    per = element("span", "per 1,000", "soft")
+    titles = "threshold", "recall", "precision", f"alerts {per}", f"cost {per}"
     heads = "".join(f'<th scope="col" class="number">{title}</th>' for title in titles)
     priced = f"a miss at {costs[1]:g}, a false alarm at {costs[0]:g}"
     caption = element("caption", f"Some thresholds, with 95 % intervals; {priced}")
@@ -190,21 +189,12 @@ def _cell(content: str) -> str:
     return element("td", content, "number")
 
 
-def _spell(rate: Rate, place: int, show: Callable[[float], str]) -> str:
-    value, low, high = rate.at(place)
-    if np.isnan(value):
-        return show(value)
-    return f"{show(value)} {element('span', f'{show(low)} to {show(high)}', 'soft')}"
-
-
-def _percent(share: float) -> str:
-    if np.isnan(share):
+def _spell(figures: tuple[float, float, float], unit: float, sign: str = "") -> str:
+    """Write a figure and its interval, in parts of a hundred or a thousand."""
+    value, low, high = (_figure(unit * one) for one in figures)
+    if np.isnan(figures[0]):
         return "no alert"
-    return "100 %" if share == 1 else f"{_figure(100 * share)} %"
-
-
-def _per_thousand(value: float) -> str:
-    return _figure(1000 * value)
+    return f"{value}{sign} {element('span', f'{low} to {high}{sign}', 'soft')}"
 
 
 def _figure(value: float) -> str:

@@ -160,8 +160,8 @@ class OperatingPoints:
 def find_points(scored: Scored, kept: Iterable[float] = (0.5,)) -> OperatingPoints:
     """Count what thresholds give, of all of them where they are few.
 
-    Of many, half are those that no other surpasses in both classes at once, evenly from the first
-    positive to the last, and half lie evenly along the logarithm of the number of alerts.
+    Of many, up to half are among those that no other surpasses in both classes at once, evenly by
+    their recall; the rest lie evenly along the square root of the number of alerts.
 
     Parameters
     ----------
@@ -244,11 +244,12 @@ def _choose_places(hits: IntArray, false: IntArray) -> IntArray:
         return np.arange(n)
     adds_hits, adds_false = np.diff(hits) > 0, np.diff(false) > 0
     corners = np.flatnonzero(np.append(True, adds_hits) & np.append(adds_false, True))
-    half = MAX_POINTS // 2
-    evenly = corners[np.linspace(0, len(corners) - 1, min(half, len(corners))).astype(int)]
+    n_corners = min(MAX_POINTS // 2, len(corners))
+    by_hits = np.searchsorted(hits[corners], np.linspace(0, hits[-1], n_corners))
     n_alerts = hits + false
-    by_alerts = np.searchsorted(n_alerts, np.geomspace(1, n_alerts[-1], half - 1))
-    return np.unique(np.concatenate([[0], evenly, np.minimum(by_alerts, n - 1)]))
+    roots = np.linspace(0, n_alerts[-1] ** 0.5, MAX_POINTS - n_corners)
+    by_alerts = np.searchsorted(n_alerts, roots**2)
+    return np.union1d(corners[by_hits], np.minimum(by_alerts, n - 1))
 
 
 def _shortest_between(low: float, high: float) -> float:
@@ -292,5 +293,5 @@ def _join(parts: Sequence[tuple[float, Rate]]) -> Rate:
 
 
 def _shorten(values: FloatArray) -> list[float]:
-    """Keep four significant digits."""
-    return [float(f"{value:.4g}") for value in values.tolist()]
+    """Keep five significant digits: two more than are shown."""
+    return [float(f"{value:.5g}") for value in values.tolist()]
