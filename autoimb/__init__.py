@@ -6,8 +6,8 @@ Examples
 --------
 >>> import autoimb
 >>> sorted(name for name in dir(autoimb) if not name.startswith("_"))
-['AutoImbClassifier', 'Capacity', 'CostMatrix', 'Costs', 'Floor', 'check_leaks', 'evaluate', \
-'fit', 'load', 'profile', 'retarget', 'retune', 'runs', 'save']
+['AutoImbClassifier', 'Capacity', 'CostMatrix', 'Costs', 'FixedThreshold', 'Floor', \
+'check_leaks', 'evaluate', 'fit', 'load', 'profile', 'retarget', 'retune', 'runs', 'save']
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ _HOMES = {
     "Capacity": "autoimb.decision.capacity",
     "CostMatrix": "autoimb.decision.costs",
     "Costs": "autoimb.decision.costs",
+    "FixedThreshold": "autoimb.decision.fixed",
     "Floor": "autoimb.decision.floors",
     "check_leaks": "autoimb.leaks.checking",
     "evaluate": "autoimb.running",
@@ -34,8 +35,8 @@ _HOMES = {
     "save": "autoimb.artifact",
 }
 __all__ = [
-    "AutoImbClassifier", "Capacity", "CostMatrix", "Costs", "Floor", "check_leaks", "evaluate",
-    "fit", "load", "profile", "retarget", "retune", "runs", "save",
+    "AutoImbClassifier", "Capacity", "CostMatrix", "Costs", "FixedThreshold", "Floor",
+    "check_leaks", "evaluate", "fit", "load", "profile", "retarget", "retune", "runs", "save",
 ]  # fmt: skip
 
 

@@ -74,7 +74,8 @@ class AutoImbClassifier(Plotting, ClassifierMixin, BaseEstimator):
         with, and what it spent counts.
     decision : str, Criterion or None
         What labels are decided by: the best value of the metric (None, or "metric"), of another
-        one (its name), or what an object asks for: `Costs`, `Floor`, `Capacity`, `CostMatrix`.
+        one (its name), or what an object asks for: `Costs`, `Floor`, `Capacity`, `CostMatrix`,
+        `FixedThreshold`.
     groups : str or None
         Column of `X` whose rows of one value stay on one side of every split: a patient, a
         customer. It is no feature, and may be absent from the rows to predict.

@@ -19,6 +19,7 @@ from autoimb import artifact, manifest
 from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import CostMatrix, Costs
 from autoimb.decision.criteria import BestMetric, Criterion
+from autoimb.decision.fixed import FixedThreshold
 from autoimb.decision.floors import Floor
 from autoimb.decision.prevalence import shift_prevalence
 from autoimb.errors import ArtifactError, UsageError
@@ -102,6 +103,7 @@ DECISIONS: list[str | Criterion] = [
     Floor("specificity", 0.9),
     Capacity(k=7),
     Capacity(share=0.1),
+    FixedThreshold(0.2),
     CostMatrix(("yes", "no"), ((0.0, 30.0), (1.0, 0.0))),
 ]
 

@@ -37,6 +37,7 @@ OPTIONS = {
     "confidence": _option(float, "With which a promise is to hold.  [default: 0.9]"),
     "top_k": _option(int, "Rows of a batch that can be dealt with: those of the table predicted."),
     "top_share": _option(float, "Share of a batch that can be dealt with."),
+    "threshold": _option(float, "Threshold itself, on the probability of the positive class."),
 }
 
 

@@ -29,8 +29,8 @@ def retune(asked: Asked, model: ModelFile, out: Out = None, as_json: AsJson = Fa
     wanted = state_criterion(asked)
     if wanted is None:
         raise UsageError(
-            "say what the decision is to serve: --decision, --cost-fn, --min-precision, --top-k or "
-            "another option of `autoimb retune --help`."
+            "say what the decision is to serve: --decision, --cost-fn, --min-precision, --top-k, "
+            "--threshold or another option of `autoimb retune --help`."
         )
     print_decision(run_retune(model, wanted, out=out), out or model, as_json)
 

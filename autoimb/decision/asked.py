@@ -22,6 +22,7 @@ class Asked:
     min_precision, min_recall, min_specificity, confidence : float or None
     top_k : int or None
     top_share : float or None
+    threshold : float or None
     """
 
     decision: str | None = None
@@ -38,3 +39,4 @@ class Asked:
     confidence: float | None = None
     top_k: int | None = None
     top_share: float | None = None
+    threshold: float | None = None

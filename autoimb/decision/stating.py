@@ -13,6 +13,7 @@ from autoimb.decision.asked import Asked
 from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import CostMatrix, Costs
 from autoimb.decision.criteria import BestMetric, Criterion
+from autoimb.decision.fixed import FixedThreshold
 from autoimb.decision.floors import Floor
 from autoimb.errors import UsageError
 from autoimb.metrics import get_metric
@@ -23,7 +24,8 @@ __all__ = [
 ]  # fmt: skip
 
 KINDS: dict[str, type[Criterion]] = {
-    kind.__name__: kind for kind in (BestMetric, Costs, Floor, Capacity, CostMatrix)
+    kind.__name__: kind
+    for kind in (BestMetric, Costs, Floor, Capacity, CostMatrix, FixedThreshold)
 }
 
 
@@ -39,6 +41,7 @@ FAMILIES = (
     ("min_specificity",),
     ("top_k",),
     ("top_share",),
+    ("threshold",),
 )
 
 
@@ -125,6 +128,8 @@ def _make(asked: Asked, family: Sequence[str]) -> Criterion:
         return Floor(measure, getattr(asked, family[0]), confidence)  # type: ignore[arg-type]
     if asked.top_k is not None or asked.top_share is not None:
         return Capacity(asked.top_k, asked.top_share)
+    if asked.threshold is not None:
+        return FixedThreshold(asked.threshold)
     names = ("fp", "fn", "tp", "tn")
     costs = {name: getattr(asked, f"cost_{name}") for name in names}
     costs = {name: value for name, value in costs.items() if value is not None}
@@ -158,6 +163,8 @@ def state_options(criterion: Criterion, matrix: str = "costs.csv") -> list[str]:
         given = {"top_k": criterion.k, "top_share": criterion.share}
     elif isinstance(criterion, CostMatrix):
         given = {"cost_matrix": matrix, "abstain_cost": criterion.abstain}
+    elif isinstance(criterion, FixedThreshold):
+        given = {"threshold": criterion.value}
     else:
         assert isinstance(criterion, Costs)
         given = _costs_given(criterion)

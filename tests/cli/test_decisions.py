@@ -163,6 +163,12 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "no share": (["--top-share", "0"], "top-share must lie between 0 and 1, but got 0"),
     "all of a share": (["--top-share", "1"], "top-share must lie between 0 and 1, but got 1"),
     "a share that is no number": (["--top-share", "nan"], "between 0 and 1, but got nan"),
+    "a threshold beyond all": (["--threshold", "1.5"], "between 0 and 1, but got 1.5"),
+    "a threshold that is no number": (["--threshold", "nan"], "between 0 and 1, but got nan"),
+    "a threshold and costs": (
+        ["--threshold", "0.2", "--cost-fn", "5"],
+        "--cost-fn and --threshold ask for different decisions",
+    ),
     "an unknown metric": (["--decision", "f11"], "did you mean 'f1'?"),
     "a ranking": (["--decision", "roc_auc"], "decision 'roc_auc' cannot be maximised"),
     "a loss": (["--decision", "log_loss"], "decision 'log_loss' cannot be maximised"),
@@ -238,6 +244,7 @@ def test_the_target_is_no_column_of_costs(
         ("--min-recall", "0.5"),
         ("--top-k", "5"),
         ("--top-share", "0.1"),
+        ("--threshold", "0.1"),
     ],
     ids=str,
 )

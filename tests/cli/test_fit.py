@@ -17,7 +17,7 @@ import pytest
 from command_line import QUICK, Command, but_for_resamples
 
 import autoimb
-from autoimb import Capacity, Costs, Floor
+from autoimb import Capacity, Costs, FixedThreshold, Floor
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
 
@@ -91,6 +91,7 @@ def test_without_any_flag_the_usual_is_asked_for(
         (["--cost-fn", "25", "--abstain-cost", "0.5"], "decision", Costs(fn=25.0, abstain=0.5)),
         (["--min-recall", "0.8", "--confidence", "0.95"], "decision", Floor("recall", 0.8, 0.95)),
         (["--top-share", "0.1"], "decision", Capacity(share=0.1)),
+        (["--threshold", "0.1"], "decision", FixedThreshold(0.1)),
     ],
 )
 def test_flags_are_passed_on(

@@ -20,6 +20,7 @@ from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import CostMatrix, Costs
 from autoimb.decision.criteria import BestMetric, Criterion, Known, Swept
 from autoimb.decision.deciding import find_shortfall
+from autoimb.decision.fixed import FixedThreshold
 from autoimb.decision.floors import Floor
 from autoimb.decision.rules import (
     PASSED_ON,
@@ -58,6 +59,9 @@ EXAMPLES: dict[Criterion, tuple[str, ...]] = {
     Floor("specificity", 0.9, 0.5): ("specificity", "0.9", "50 %", "recall"),
     Capacity(k=7): ("7",),
     Capacity(share=0.05): ("5 %",),
+    FixedThreshold(0.03125): ("fixed", "0.03125"),
+    FixedThreshold(0.0): ("fixed", "0"),
+    FixedThreshold(1.0): ("fixed", "1"),
     CostMatrix(("a", "b"), OF_TWO): ("matrix", "2 classes"),
     CostMatrix(("a", "b"), OF_TWO, abstain=0.4): ("matrix", "0.4"),
     CostMatrix(("a", "b", "c"), OF_THREE): ("matrix", "3 classes"),
@@ -155,6 +159,8 @@ def served(criterion: Criterion, scored: Scored, rule: DecisionRule) -> float:
     if isinstance(criterion, Capacity):
         asked = criterion.k if criterion.k is not None else int(criterion.share * len(codes) + 1e-9)
         return -abs(float(codes.sum()) - min(max(asked, 1), len(codes)))
+    if isinstance(criterion, FixedThreshold):
+        return -float((codes != (scored.proba[:, 1] >= criterion.value)).sum())
     assert isinstance(criterion, BestMetric)
     counts = count(scored.y, codes, scored.n_classes, scored.row_weights)
     return float(get_metric(criterion.name).of_counts(counts))
@@ -532,6 +538,9 @@ WRONG: dict[str, Criterion] = {
     "a share of nothing": Capacity(share=0.0),
     "a share of all": Capacity(share=1.0),
     "a share that is no number": Capacity(share=float("nan")),
+    "a threshold below all": FixedThreshold(-0.1),
+    "a threshold above all": FixedThreshold(1.1),
+    "a threshold that is no number": FixedThreshold(float("nan")),
     "a matrix that is not square": CostMatrix(("a", "b"), ((0.0, 1.0),)),
     "a matrix of rows too short": CostMatrix(("a", "b"), ((0.0, 1.0), (1.0,))),
     "a matrix of negative costs": CostMatrix(("a", "b"), ((0.0, -1.0), (1.0, 0.0))),

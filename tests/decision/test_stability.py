@@ -10,6 +10,7 @@ from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import CostMatrix, Costs
 from autoimb.decision.criteria import BestMetric, Criterion, Swept
 from autoimb.decision.deciding import decide
+from autoimb.decision.fixed import FixedThreshold
 from autoimb.decision.floors import Floor
 from autoimb.decision.rules import AbstainBand, ClassWeights, RowCosts, Threshold
 from autoimb.decision.scored import Scored
@@ -167,6 +168,7 @@ def test_every_class_has_an_interval_of_its_weight() -> None:
     [
         Capacity(k=7),
         Capacity(share=0.1),
+        FixedThreshold(0.2),
         CostMatrix(("no", "yes"), ((0.0, 1.0), (9.0, 0.0))),
     ],
     ids=str,

@@ -17,6 +17,7 @@ from autoimb.decision.asked import Asked
 from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import CostMatrix, Costs
 from autoimb.decision.criteria import BestMetric, Criterion, Known
+from autoimb.decision.fixed import FixedThreshold
 from autoimb.decision.floors import Floor
 from autoimb.decision.stating import (
     read_cost_matrix,
@@ -54,6 +55,7 @@ STATED: dict[str, tuple[dict[str, Any], Criterion | str | None]] = {
     "a floor of the others": ({"min_specificity": 0.999}, Floor("specificity", 0.999, 0.9)),
     "a number of rows": ({"top_k": 50}, Capacity(k=50)),
     "a share of rows": ({"top_share": 0.02}, Capacity(share=0.02)),
+    "a threshold": ({"threshold": 0.03}, FixedThreshold(0.03)),
 }
 
 
@@ -90,6 +92,7 @@ FURTHER = [expected for _, expected in STATED.values() if isinstance(expected, C
         ),
         st.builds(Capacity, k=st.integers(1, 10**9)),
         st.builds(Capacity, share=st.floats(1e-9, 0.999)),
+        st.builds(FixedThreshold, st.floats(0.0, 1.0)),
         st.sampled_from(
             [expected for _, expected in STATED.values() if isinstance(expected, Costs)]
         ),
@@ -117,6 +120,7 @@ ALONE: dict[str, Any] = {
     "min_specificity": 0.5,
     "top_k": 5,
     "top_share": 0.1,
+    "threshold": 0.1,
 }
 
 
@@ -140,6 +144,8 @@ CONTRADICTIONS: dict[str, dict[str, Any]] = {
     "confidence beside passing on": {"confidence": 0.95, "abstain_cost": 0.2},
     "passing on beside a metric": {"abstain_cost": 0.2, "decision": "f1"},
     "passing on beside a floor": {"abstain_cost": 0.2, "min_recall": 0.9},
+    "passing on beside a threshold": {"abstain_cost": 0.2, "threshold": 0.5},
+    "confidence beside a threshold": {"confidence": 0.95, "threshold": 0.5},
     "passing on beside a capacity": {"abstain_cost": 0.2, "top_share": 0.1},
     "a column beside a miss": {"cost_column": "amount", "cost_fp": 1.0, "cost_fn": 5.0},
     "a column without an alarm": {"cost_column": "amount"},
@@ -164,6 +170,8 @@ CONTRADICTIONS: dict[str, dict[str, Any]] = {
     "fewer rows than none": {"top_k": -3},
     "no share": {"top_share": 0.0},
     "more than all": {"top_share": 1.5},
+    "a threshold beyond all": {"threshold": 1.01},
+    "a threshold below nothing": {"threshold": -0.01},
 }
 
 
@@ -338,6 +346,7 @@ OBJECTS: list[str | Criterion] = [
     Costs(fp=10, column="income"),
     Floor("recall", 0.9),
     Capacity(k=5),
+    FixedThreshold(0.2),
     CostMatrix(("no", "yes"), ((0, 1), (9, 0))),
     "mcc",
 ]

@@ -26,6 +26,7 @@ from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import Costs
 from autoimb.decision.criteria import BestMetric, Criterion
 from autoimb.decision.deciding import Decision, describe_codes
+from autoimb.decision.fixed import FixedThreshold
 from autoimb.decision.floors import Floor
 from autoimb.decision.rules import PASSED_ON, Threshold
 from autoimb.displays import (
@@ -266,7 +267,7 @@ def test_the_curve_of_two_classes_is_scikit_learns(weights: Any) -> None:
 @pytest.mark.parametrize(
     "criterion",
     [BestMetric("f1"), Costs(fn=9), Costs(fn=9, abstain=0.5), Costs(column="amount"),
-     Floor("precision", 0.6), Capacity(k=30)],
+     Floor("precision", 0.6), Capacity(k=30), FixedThreshold(0.3)],
     ids=str,
 )  # fmt: skip
 def test_the_marked_point_is_what_the_decision_says(criterion: Criterion, weights: Any) -> None:

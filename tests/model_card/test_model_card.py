@@ -24,6 +24,7 @@ from autoimb.data.dataset import Labels, Schema
 from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import CostMatrix, Costs
 from autoimb.decision.criteria import Criterion
+from autoimb.decision.fixed import FixedThreshold
 from autoimb.decision.floors import Floor
 from autoimb.errors import AutoImbWarning
 from autoimb.manifest import card_path, read_manifest
@@ -429,6 +430,7 @@ DECISIONS: list[str | Criterion] = [
     Costs(fp=1.0, fn=4.0, abstain=0.3),
     Floor("recall", 0.5),
     Capacity(k=7),
+    FixedThreshold(0.2),
     CostMatrix(("yes", "no"), ((0.0, 30.0), (1.0, 0.0))),
 ]
 
