@@ -13,17 +13,16 @@ import numpy as np
 
 from autoimb.arrays import IntArray, release_memory
 from autoimb.data.dataset import Dataset
-from autoimb.data.splitting import assign_folds, feasible_folds
-from autoimb.decision.criteria import Criterion
 from autoimb.decision.reliability import Reliability
 from autoimb.decision.scored import Scored
 from autoimb.displays.predictions import Predictions
 from autoimb.displays.strategies import StrategiesDisplay
 from autoimb.errors import AutoImbWarning
+from autoimb.evaluation.dealing import make_evaluator
 from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.estimate import Estimate
 from autoimb.evaluation.holdout import reliability_by_class
-from autoimb.evaluation.levels import Level, plan_levels
+from autoimb.evaluation.levels import Level
 from autoimb.evaluation.tasks import Training
 from autoimb.exporting import calibrate_out_of_fold, make_model
 from autoimb.fit_notes import note_choice, note_data, note_end
@@ -47,7 +46,7 @@ from autoimb.search.records import SearchResult, TrialRecord
 from autoimb.search.study import JOURNAL, search
 from autoimb.strategy.configuration import Configuration
 
-__all__ = ["FitResult", "Watcher", "fit_dataset", "make_evaluator"]
+__all__ = ["FitResult", "Watcher", "fit_dataset"]
 
 # A profile of a million rows takes some seconds, which a fit of fewer has not: it does with part
 # of the work.
@@ -286,36 +285,6 @@ def _begin(executor: Executor, plan: Plan, level: Level, folder: Path | None) ->
     if is_resumed or isinstance(executor, InProcessExecutor):
         return []
     return begin(executor, plan.space, plan.budget, level)
-
-
-def make_evaluator(
-    dataset: Dataset, n_folds: int, metric: str, seed: int, n_threads: int, criterion: Criterion
-) -> tuple[Evaluator, tuple[Level, ...]]:
-    """Deal the rows into folds, once for every repeat that may be needed.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    n_folds : int
-        As wished for; no more than the rarest class has rows.
-    metric : str
-    seed : int
-    n_threads : int
-        Of one model.
-    criterion : Criterion
-        Of the decision.
-
-    Returns
-    -------
-    Evaluator
-    tuple of Level
-        What every trial gets, and what the leading ones earn.
-    """
-    n_folds = feasible_folds(dataset, n_folds)
-    levels = plan_levels(dataset.class_counts, n_folds, in_time=dataset.times is not None)
-    n_repeats = max(level.repeat for level in levels) + 1
-    folds = np.stack([assign_folds(dataset, n_folds, seed + k) for k in range(n_repeats)])
-    return Evaluator.on(dataset, folds, metric, seed, n_threads, criterion), levels
 
 
 def _prefer(
