@@ -17,13 +17,15 @@ from autoimb.decision.reliability import Reliability
 from autoimb.decision.scored import Scored
 from autoimb.displays.predictions import Predictions
 from autoimb.displays.strategies import StrategiesDisplay
-from autoimb.errors import AutoImbWarning
+from autoimb.errors import AutoImbWarning, one_line
 from autoimb.evaluation.dealing import make_evaluator
 from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.estimate import Estimate
 from autoimb.evaluation.holdout import reliability_by_class
 from autoimb.evaluation.levels import Level
 from autoimb.evaluation.tasks import Training
+from autoimb.explaining.explanation import Explanation, explain
+from autoimb.explaining.subject import Subject
 from autoimb.exporting import calibrate_out_of_fold, make_model
 from autoimb.fit_notes import note_choice, note_data, note_end
 from autoimb.fitted_model import FittedModel
@@ -39,6 +41,7 @@ from autoimb.recommendation.leaderboard import Leaderboard, Terms, build_leaderb
 from autoimb.refitting import Refit, estimate_refit, plan_trainings, refit
 from autoimb.search.baselines import DO_NOTHING, list_baselines
 from autoimb.search.blend import Exported, choose_export, combine
+from autoimb.search.budget import Budget
 from autoimb.search.executors import Executor, InProcessExecutor, open_executor
 from autoimb.search.interruption import interruptible
 from autoimb.search.opening import Begun, begin
@@ -70,6 +73,8 @@ class FitResult:
         Which of the two is exported.
     asked : mapping of str to object
         What the fit was asked, in plain values, as `autoimb.run_folder.ask_of` describes it.
+    explanation : Explanation or None
+        What the exported model goes by, and where it errs; None of a fit that was interrupted.
     trainings : tuple of tuple of Training
         Of each strategy that is exported.
     leaderboard : Leaderboard
@@ -111,6 +116,7 @@ class FitResult:
     alternative: tuple[Exported, Sequence[Sequence[Training]]] | None = None
     prefer: Preference = "best"
     asked: Mapping[str, Any] = field(default_factory=dict)
+    explanation: Explanation | None = None
 
     @property
     def configuration(self) -> Configuration:
@@ -256,13 +262,32 @@ def fit_dataset(
             best, appraisal = settle(found, chosen, evaluator, resources.n_workers)
             exported, other = _prefer(plan, best, appraisal, evaluator)
             trained = refit(exported, found.candidates, executor, evaluator, plan.budget)
-        model = make_model(trained.pipeline, trained.exported, evaluator, dataset, found.level)
-        ends = (*trained.notes, *note_choice(chosen, best), *note_end(found, n_folds))
-        notes = (*notes, *note_data(dataset, plan, evaluator, resources), *ends)
-        ended = _Ended(found, appraisal, best, other, trained, model)
-        result = replace(_result(plan, profile, ended, evaluator, notes), asked=asked or {})
+            model = make_model(trained.pipeline, trained.exported, evaluator, dataset, found.level)
+            ends = (*trained.notes, *note_choice(chosen, best), *note_end(found, n_folds))
+            notes = (*notes, *note_data(dataset, plan, evaluator, resources), *ends)
+            ended = _Ended(found, appraisal, best, other, trained, model)
+            result = replace(_result(plan, profile, ended, evaluator, notes), asked=asked or {})
+            subject = Subject(
+                dataset, evaluator, found, trained, model.calibrator, result.calibrated,
+                profile.findings,
+            )  # fmt: skip
+            result = _explained(result, subject, executor, plan.budget)
         watching.finished(result)
     return result
+
+
+def _explained(
+    result: FitResult, subject: Subject, executor: Executor, budget: Budget
+) -> FitResult:
+    """Add what the model goes by, in what the budget leaves; what fails is a note."""
+    if subject.found.interrupted:
+        return result
+    try:
+        explanation = explain(subject, executor, budget.left_to_explain())
+    except Exception as error:
+        note = f"the model could not be explained: {one_line(error)}."
+        return replace(result, notes=(*result.notes, note), seconds=budget.elapsed())
+    return replace(result, explanation=explanation, seconds=budget.elapsed())
 
 
 def _in_training(evaluator: Evaluator, dataset: Dataset) -> int | None:
