@@ -13,18 +13,19 @@ import numpy as np
 
 from autoimb.arrays import IntArray, release_memory
 from autoimb.data.dataset import Dataset
-from autoimb.data.splitting import assign_folds, feasible_folds
-from autoimb.decision.criteria import Criterion
 from autoimb.decision.reliability import Reliability
 from autoimb.decision.scored import Scored
 from autoimb.displays.predictions import Predictions
 from autoimb.displays.strategies import StrategiesDisplay
-from autoimb.errors import AutoImbWarning
+from autoimb.errors import AutoImbWarning, one_line
+from autoimb.evaluation.dealing import make_evaluator
 from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.estimate import Estimate
 from autoimb.evaluation.holdout import reliability_by_class
-from autoimb.evaluation.levels import Level, plan_levels
+from autoimb.evaluation.levels import Level
 from autoimb.evaluation.tasks import Training
+from autoimb.explaining.explanation import Explanation, explain
+from autoimb.explaining.subject import Subject
 from autoimb.exporting import calibrate_out_of_fold, make_model
 from autoimb.fit_notes import note_choice, note_data, note_end
 from autoimb.fitted_model import FittedModel
@@ -40,6 +41,7 @@ from autoimb.recommendation.leaderboard import Leaderboard, Terms, build_leaderb
 from autoimb.refitting import Refit, estimate_refit, plan_trainings, refit
 from autoimb.search.baselines import DO_NOTHING, list_baselines
 from autoimb.search.blend import Exported, choose_export, combine
+from autoimb.search.budget import Budget
 from autoimb.search.executors import Executor, InProcessExecutor, open_executor
 from autoimb.search.interruption import interruptible
 from autoimb.search.opening import Begun, begin
@@ -47,7 +49,7 @@ from autoimb.search.records import SearchResult, TrialRecord
 from autoimb.search.study import JOURNAL, search
 from autoimb.strategy.configuration import Configuration
 
-__all__ = ["FitResult", "Watcher", "fit_dataset", "make_evaluator"]
+__all__ = ["FitResult", "Watcher", "fit_dataset"]
 
 # A profile of a million rows takes some seconds, which a fit of fewer has not: it does with part
 # of the work.
@@ -71,6 +73,8 @@ class FitResult:
         Which of the two is exported.
     asked : mapping of str to object
         What the fit was asked, in plain values, as `autoimb.run_folder.ask_of` describes it.
+    explanation : Explanation or None
+        What the exported model goes by, and where it errs; None of a fit that was interrupted.
     trainings : tuple of tuple of Training
         Of each strategy that is exported.
     leaderboard : Leaderboard
@@ -112,6 +116,7 @@ class FitResult:
     alternative: tuple[Exported, Sequence[Sequence[Training]]] | None = None
     prefer: Preference = "best"
     asked: Mapping[str, Any] = field(default_factory=dict)
+    explanation: Explanation | None = None
 
     @property
     def configuration(self) -> Configuration:
@@ -257,13 +262,32 @@ def fit_dataset(
             best, appraisal = settle(found, chosen, evaluator, resources.n_workers)
             exported, other = _prefer(plan, best, appraisal, evaluator)
             trained = refit(exported, found.candidates, executor, evaluator, plan.budget)
-        model = make_model(trained.pipeline, trained.exported, evaluator, dataset, found.level)
-        ends = (*trained.notes, *note_choice(chosen, best), *note_end(found, n_folds))
-        notes = (*notes, *note_data(dataset, plan, evaluator, resources), *ends)
-        ended = _Ended(found, appraisal, best, other, trained, model)
-        result = replace(_result(plan, profile, ended, evaluator, notes), asked=asked or {})
+            model = make_model(trained.pipeline, trained.exported, evaluator, dataset, found.level)
+            ends = (*trained.notes, *note_choice(chosen, best), *note_end(found, n_folds))
+            notes = (*notes, *note_data(dataset, plan, evaluator, resources), *ends)
+            ended = _Ended(found, appraisal, best, other, trained, model)
+            result = replace(_result(plan, profile, ended, evaluator, notes), asked=asked or {})
+            subject = Subject(
+                dataset, evaluator, found, trained, model.calibrator, result.calibrated,
+                profile.findings,
+            )  # fmt: skip
+            result = _explained(result, subject, executor, plan.budget)
         watching.finished(result)
     return result
+
+
+def _explained(
+    result: FitResult, subject: Subject, executor: Executor, budget: Budget
+) -> FitResult:
+    """Add what the model goes by, in what the budget leaves; what fails is a note."""
+    if subject.found.interrupted:
+        return result
+    try:
+        explanation = explain(subject, executor, budget.left_to_explain())
+    except Exception as error:
+        note = f"the model could not be explained: {one_line(error)}."
+        return replace(result, notes=(*result.notes, note), seconds=budget.elapsed())
+    return replace(result, explanation=explanation, seconds=budget.elapsed())
 
 
 def _in_training(evaluator: Evaluator, dataset: Dataset) -> int | None:
@@ -286,36 +310,6 @@ def _begin(executor: Executor, plan: Plan, level: Level, folder: Path | None) ->
     if is_resumed or isinstance(executor, InProcessExecutor):
         return []
     return begin(executor, plan.space, plan.budget, level)
-
-
-def make_evaluator(
-    dataset: Dataset, n_folds: int, metric: str, seed: int, n_threads: int, criterion: Criterion
-) -> tuple[Evaluator, tuple[Level, ...]]:
-    """Deal the rows into folds, once for every repeat that may be needed.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    n_folds : int
-        As wished for; no more than the rarest class has rows.
-    metric : str
-    seed : int
-    n_threads : int
-        Of one model.
-    criterion : Criterion
-        Of the decision.
-
-    Returns
-    -------
-    Evaluator
-    tuple of Level
-        What every trial gets, and what the leading ones earn.
-    """
-    n_folds = feasible_folds(dataset, n_folds)
-    levels = plan_levels(dataset.class_counts, n_folds, in_time=dataset.times is not None)
-    n_repeats = max(level.repeat for level in levels) + 1
-    folds = np.stack([assign_folds(dataset, n_folds, seed + k) for k in range(n_repeats)])
-    return Evaluator.on(dataset, folds, metric, seed, n_threads, criterion), levels
 
 
 def _prefer(

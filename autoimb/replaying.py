@@ -15,12 +15,12 @@ from autoimb.data.dataset import Dataset
 from autoimb.data.problem import read_problem
 from autoimb.decision.stating import criterion_from_dict
 from autoimb.errors import ArtifactError, UsageError
+from autoimb.evaluation.dealing import make_evaluator
 from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.levels import Level
 from autoimb.evaluation.tasks import Evaluation, Task, Training
 from autoimb.exporting import make_model
 from autoimb.fitted_model import FittedModel
-from autoimb.fitting import make_evaluator
 from autoimb.outcome import read_trainings
 from autoimb.planning import Preference
 from autoimb.refitting import train_again

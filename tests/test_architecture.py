@@ -34,6 +34,7 @@ FLOORS = {
     "manifest": 3,
     "fitted_model": 5,
     "model_card": 8,
+    "explaining": 8,
     "artifact": 9,
     "run_file": 2,
     "past_run": 5,

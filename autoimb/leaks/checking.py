@@ -13,9 +13,10 @@ import pandas as pd
 from autoimb.data.dataset import Dataset
 from autoimb.data.problem import read_problem
 from autoimb.data.splitting import feasible_folds
+from autoimb.evaluation.dealing import make_evaluator
 from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.levels import Level
-from autoimb.fitting import FULL_PROFILE_SECONDS, make_evaluator
+from autoimb.fitting import FULL_PROFILE_SECONDS
 from autoimb.leaks.canary import check_canary
 from autoimb.leaks.chance import check_shuffled
 from autoimb.leaks.report import Check, LeakReport

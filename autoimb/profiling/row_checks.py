@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ __all__ = [
     "check_few_positives",
     "check_label_conflicts",
     "check_label_noise",
+    "name_rows",
 ]
 
 # Half-widths of recall are .14 at 50 positives; the figure the field calls "few".
@@ -59,7 +59,7 @@ def check_label_conflicts(evidence: Evidence) -> Iterator[Finding]:
             f"{len(rows):,} rows equal a row with another label, {n_rare:,} of them of class "
             f"'{evidence.label}'.",
             "No model can tell them apart: check the labels, or add the column that would.",
-            rows=_row_names(evidence.dataset, rows),
+            rows=name_rows(evidence.dataset, rows),
         )
 
 
@@ -80,7 +80,7 @@ def check_label_noise(evidence: Evidence) -> Iterator[Finding]:
         "of their neighbours is of their class, and three plain learners that have not seen them "
         "give them to the rest, though the class is not mixed with it.",
         "Have somebody check these labels before anything else.",
-        rows=_row_names(evidence.dataset, rows),
+        rows=name_rows(evidence.dataset, rows),
     )
 
 
@@ -100,7 +100,20 @@ def check_duplicate_rows(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def _row_names(dataset: Dataset, rows: IntArray) -> tuple[Any, ...]:
+def name_rows(dataset: Dataset, rows: IntArray) -> tuple[int | str, ...]:
+    """Name rows as they are called where they come from.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    rows : ndarray of shape (n_rows,)
+        Their places.
+
+    Returns
+    -------
+    tuple of int or str
+        Labels of the index, or the places themselves.
+    """
     names = rows if dataset.row_names is None else dataset.row_names[rows]
     plain = names.tolist()
     return tuple(x if isinstance(x, (int, str)) else str(x) for x in plain)

@@ -29,6 +29,9 @@ TRIAL_SECONDS = 5.0
 FIRST_SECONDS = 30.0
 # A fit should end within 1.05 of its budget and 5 s: what follows the last training needs some.
 GRACE_SHARE, GRACE_SECONDS = 1.0, 1.0
+# What the model goes by is measured in what is left, less what tracking the outcome takes.
+EXPLAINING_SECONDS = 2.0
+TRACKING_SHARE, TRACKING_SECONDS = 0.02, 1.0
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
@@ -137,6 +140,24 @@ class Budget:
         if self.seconds is None:
             return None
         return max(self.seconds * GRACE_SHARE + GRACE_SECONDS - self.elapsed(), 1.0)
+
+    def left_to_explain(self) -> float | None:
+        """Seconds for explaining what is exported: few, and none that tracking needs.
+
+        Returns
+        -------
+        float or None
+            0 or less if nothing is left; None without a limit.
+
+        Examples
+        --------
+        >>> Budget(seconds=60.0).left_to_explain(), Budget(None, trials=3).left_to_explain()
+        (2.0, None)
+        """
+        if self.seconds is None:
+            return None
+        tracking = min(self.seconds * TRACKING_SHARE, TRACKING_SECONDS)
+        return min(EXPLAINING_SECONDS, self.left() - tracking)
 
     def affordable(self, refit_seconds: Sequence[float]) -> list[int]:
         """Choose which strategies to refit in what is left, in order: the first in any case.

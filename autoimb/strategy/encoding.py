@@ -117,6 +117,15 @@ class Encoder:
         """Columns of the encoded table that hold category codes."""
         return self.categories if self.input in ("raw", "mixed") else np.empty(0, dtype=np.intp)
 
+    @property
+    def sources(self) -> IntArray:
+        """Column of the numeric matrix that each encoded column is made of, once it is fitted."""
+        if self.input in ("raw", "mixed"):
+            return np.arange(len(self.n_levels))
+        one_hot = np.repeat(self.few, self.n_levels[self.few] + 1)
+        statistics = np.repeat(self.many, self.n_statistics_ // max(len(self.many), 1))
+        return np.concatenate([self.numbers, self.numbers[self.gaps_], one_hot, statistics])
+
     def fit_transform(self, X: FloatArray, y: IntArray) -> FloatArray:
         """Learn from training rows and encode them.
 

@@ -14,10 +14,10 @@ from autoimb.data.splitting import Folds, feasible_folds
 from autoimb.decision.calibration import log_odds
 from autoimb.decision.criteria import BestMetric
 from autoimb.decision.scored import Scored
+from autoimb.evaluation.dealing import make_evaluator
 from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.levels import Level, plan_levels
 from autoimb.evaluation.scoring import calibrate_folds, cross_fit, score_out_of_fold
-from autoimb.fitting import make_evaluator
 from autoimb.metrics import METRICS
 from autoimb.search.blend import cross_fitted_blend
 from autoimb.strategy.configuration import Choice, Configuration

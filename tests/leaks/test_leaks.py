@@ -20,10 +20,10 @@ from autoimb.data.dataset import Dataset, make_dataset
 from autoimb.data.splitting import deal
 from autoimb.decision.scored import Scored
 from autoimb.errors import UsageError
+from autoimb.evaluation.dealing import make_evaluator
 from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.folds import Fold
 from autoimb.evaluation.scoring import CrossFitted
-from autoimb.fitting import make_evaluator
 from autoimb.leaks import chance, checking
 from autoimb.leaks.chance import bound_mean, shuffle_labels
 from autoimb.leaks.report import LeakReport

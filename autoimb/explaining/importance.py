@@ -1,0 +1,256 @@
+"""Importance of columns: how much worse unseen rows are predicted once a column is shuffled.
+
+Permutation importance (Breiman 2001; Fisher, Rudin and Dominici 2019), on rows that the model was
+not trained on: what a model only remembers of its training rows is of no importance here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autoimb.arrays import AnyArray, FloatArray, IntArray
+from autoimb.data.dataset import Dataset
+from autoimb.decision.calibrators import Calibrator
+from autoimb.decision.scored import Scored
+from autoimb.evaluation.bootstrap import Weights, draw_resamples, score_resamples
+from autoimb.evaluation.engine import Evaluator
+from autoimb.evaluation.estimate import Estimate, bound
+from autoimb.explaining.table_columns import TableColumn, list_columns
+from autoimb.explaining.unseen import Fits, Unseen, choose_unseen
+from autoimb.metrics import Metric
+from autoimb.strategy.pipeline import TrainedPipeline
+
+__all__ = ["ColumnImportance", "Effort", "Importance", "SecondsLeft", "measure_importance"]
+
+SecondsLeft = Callable[[], float]
+
+# Predictions of a row in all, over columns and repeats: LightGBM makes as many in a second.
+MAX_PREDICTED = 100_000
+# Rows that are predicted: fewer tell too little, beyond that there is little to gain.
+MIN_ROWS, MAX_ROWS = 1000, 20_000
+# How often a column is shuffled.
+MIN_REPEATS, MAX_REPEATS = 2, 5
+# Of rows, for the interval.
+N_RESAMPLES = 100
+
+
+@dataclass(frozen=True)
+class ColumnImportance:
+    """What the model loses without a column.
+
+    Attributes
+    ----------
+    column : str
+    drop : Estimate
+        Of the score, above 0 where the column helps; with its 95 % interval over rows.
+    """
+
+    column: str
+    drop: Estimate
+
+
+@dataclass(frozen=True)
+class Importance:
+    """What the model loses without each column.
+
+    Attributes
+    ----------
+    metric : str
+        That was scored: the one that was searched or, where that needs a decision, that of the
+        ranking which is cut. A threshold of its own would have to be solved for every shuffling.
+    score : float
+        With every column as it is.
+    columns : tuple of ColumnImportance
+        The most important first.
+    left_out : tuple of str
+        Columns that were not shuffled for want of time.
+    n_rows, n_repeats : int
+        Rows that were predicted, and how often each column was shuffled.
+    folds : tuple of int
+        Whose rows these are.
+    """
+
+    metric: str
+    score: float
+    columns: tuple[ColumnImportance, ...]
+    left_out: tuple[str, ...]
+    n_rows: int
+    n_repeats: int
+    folds: tuple[int, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values."""
+        return {
+            "metric": self.metric,
+            "score": self.score if math.isfinite(self.score) else None,
+            "columns": [{"column": one.column, "drop": one.drop.to_dict()} for one in self.columns],
+            "left_out": list(self.left_out),
+            "n_rows": self.n_rows,
+            "n_repeats": self.n_repeats,
+            "folds": list(self.folds),
+        }
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is predicted to measure importance.
+
+    Attributes
+    ----------
+    n_columns, n_rows, n_repeats : int
+    """
+
+    n_columns: int
+    n_rows: int
+    n_repeats: int
+
+    @classmethod
+    def affordable(cls, n_columns: int, max_predicted: int = MAX_PREDICTED) -> Effort:
+        """Divide what may be predicted among columns, repeats and rows.
+
+        Examples
+        --------
+        >>> Effort.affordable(10), Effort.affordable(2000)  # doctest: +NORMALIZE_WHITESPACE
+        (Effort(n_columns=10, n_rows=2000, n_repeats=5),
+         Effort(n_columns=50, n_rows=1000, n_repeats=2))
+        """
+        wished = max_predicted // (n_columns * MIN_ROWS)
+        n_repeats = min(max(wished, MIN_REPEATS), MAX_REPEATS)
+        n_rows = max_predicted // (n_columns * n_repeats)
+        n_rows = min(max(n_rows, MIN_ROWS), MAX_ROWS)
+        affordable = max(max_predicted // (n_rows * n_repeats), 1)
+        return cls(min(n_columns, affordable), n_rows, n_repeats)
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Scores predictions of the same rows, once and on resamples of them; greater is better."""
+
+    metric: Metric
+    y: IntArray
+    weights: Weights
+    calibrate: Calibrator
+
+    def score(self, proba: FloatArray) -> FloatArray:
+        # A ranking is that of the model; losses are those of the probabilities that it comes to.
+        is_loss = not self.metric.greater_is_better
+        scored = Scored(self.y, self.calibrate(proba) if is_loss else proba)
+        found = score_resamples(self.metric, scored, scored.proba, self.y, self.weights)
+        return self.metric.utility(1.0) * found
+
+
+def measure_importance(
+    fits: Fits,
+    dataset: Dataset,
+    evaluator: Evaluator,
+    calibrate: Calibrator,
+    left: SecondsLeft,
+) -> Importance:
+    """Shuffle one column after the other in rows that models have not seen.
+
+    The cells of a column are dealt anew among the rows of a fold; the parts of a date stay
+    together. Where rows are too many some of the frequent classes are left out, and those that
+    stay count for more; the cells that they get are still those of the whole fold.
+
+    Parameters
+    ----------
+    fits : mapping of int to TrainedPipeline
+        By the fold that each was trained without.
+    dataset : Dataset
+    evaluator : Evaluator
+    calibrate : Calibrator
+        For metrics that are losses.
+    left : callable
+        Seconds left: once there are none, the columns that remain are left out.
+
+    Returns
+    -------
+    Importance
+    """
+    columns = _in_order_of_promise(list_columns(dataset.schema), next(iter(fits.values())))
+    effort = Effort.affordable(len(columns))
+    rows = _ShuffledRows.choose(fits, dataset.X, evaluator, effort)
+    weights = _weigh(rows.unseen, evaluator)
+    judge = _Judge(evaluator.pace, evaluator.y[rows.unseen.rows], weights, calibrate)
+    whole = judge.score(rows.unseen.predict(rows.X[None])[0])
+    measured: list[ColumnImportance] = []
+    for column in columns[: effort.n_columns]:
+        if left() <= 0:
+            break
+        each = [judge.score(proba) for proba in rows.unseen.predict(rows.shuffle(column))]
+        lost = whole - np.mean(each, axis=0)
+        measured.append(ColumnImportance(column.name, bound(float(lost[0]), lost[1:])))
+    return Importance(
+        metric=judge.metric.name,
+        score=judge.metric.utility(float(whole[0])),
+        columns=tuple(sorted(measured, key=lambda one: -one.drop.value)),
+        left_out=tuple(each.name for each in columns[len(measured) :]),
+        n_rows=len(rows.X),
+        n_repeats=effort.n_repeats,
+        folds=tuple(sorted(fits)),
+    )
+
+
+@dataclass(frozen=True)
+class _ShuffledRows:
+    """Unseen rows, in which any column can be shuffled by cells of the whole fold."""
+
+    unseen: Unseen
+    X: FloatArray
+    X_table: FloatArray
+    pools: Mapping[int, IntArray]
+    n_repeats: int
+    seed: int
+
+    @classmethod
+    def choose(
+        cls, fits: Fits, X_table: FloatArray, evaluator: Evaluator, effort: Effort
+    ) -> _ShuffledRows:
+        unseen = choose_unseen(fits, evaluator, effort.n_rows)
+        pools = {fold: evaluator.scored_rows(fold) for fold in fits}
+        return cls(unseen, X_table[unseen.rows], X_table, pools, effort.n_repeats, evaluator.seed)
+
+    def shuffle(self, column: TableColumn) -> FloatArray:
+        """Return the rows as often as is repeated, each time with other cells in the column."""
+        # Whichever columns come before it, if any.
+        rng = np.random.default_rng([self.seed, int(column.places[0])])
+        copies = np.repeat(self.X[None], self.n_repeats, axis=0)
+        for fold, pool in self.pools.items():
+            inside = np.flatnonzero(self.unseen.fold == fold)
+            for copy in copies:
+                donors = rng.choice(pool, len(inside), replace=False)
+                copy[np.ix_(inside, column.places)] = self.X_table[np.ix_(donors, column.places)]
+        return copies
+
+
+def _weigh(unseen: Unseen, evaluator: Evaluator) -> Weights:
+    """Let each row count as many as it stands for: once, then as often as resamples draw it."""
+    units, rng = evaluator.drawn_together(unseen.rows), np.random.default_rng(evaluator.seed)
+    drawn = draw_resamples(None, units, N_RESAMPLES, rng)
+    once = np.ones((len(drawn), 1), dtype=np.float32)
+    counts = unseen.counts_as.astype(np.float32)
+    return np.asarray(np.hstack([once, drawn]) * counts[:, None])
+
+
+def _in_order_of_promise(
+    columns: Sequence[TableColumn], pipeline: TrainedPipeline
+) -> list[TableColumn]:
+    """Sort columns by what the model says of itself, if it does: some may have to be left out."""
+    promise = _own_importance(pipeline, int(columns[-1].places[-1]) + 1)
+    return sorted(columns, key=lambda column: -float(promise[column.places].sum()))
+
+
+def _own_importance(pipeline: TrainedPipeline, n_features: int) -> AnyArray:
+    model, sources = pipeline.model, pipeline.encoder.sources
+    found = getattr(model, "feature_importances_", getattr(model, "coef_", None))
+    if found is None and hasattr(model, "booster_"):
+        found = model.booster_.feature_importance("gain")
+    each = np.zeros(len(sources)) if found is None else abs(np.atleast_2d(found)).sum(axis=0)
+    if len(each) != len(sources):  # of a model with columns of its own
+        return np.zeros(n_features)
+    return np.bincount(sources, each, n_features)
