@@ -160,8 +160,11 @@ def render_verdicts(subject: Subject, verdicts: list[Mapping[str, Any]]) -> str:
         "by the greatest probability), on the same rows and folds. Of strategies that were "
         "searched for, what they owe to luck is taken off."
     )
-    table = draw_table(Table(heads, rows))
-    return section("Was it worth it?", element("p", told), table, level=3)
+    missing = subject.fit.get("reasons", {}).get("not_compared", "")
+    return section(
+        "Was it worth it?", element("p", told), draw_table(Table(heads, rows)),
+        element("p", verbatim(missing)) if missing else "", level=3,
+    )  # fmt: skip
 
 
 def _spell(name: str) -> str:

@@ -27,13 +27,14 @@ from autoimb.model_card.subject import Subject
 from autoimb.model_card.usage import describe_caveats, describe_loading, describe_versions
 from autoimb.reporting.chart import Chart
 from autoimb.reporting.charts.curves import draw_curves
+from autoimb.reporting.charts.features import draw_features
 from autoimb.reporting.elements import draw_chart
 from autoimb.reporting.explorer import EXPLORER_SCRIPT, EXPLORER_STYLE, render_explorer
 from autoimb.reporting.findings import read_charts, read_findings, write_findings
 from autoimb.reporting.overview import render_overview, render_verdicts
 from autoimb.reporting.page import frame_page, read_resource
 from autoimb.reporting.prose import render_section
-from autoimb.reporting.rows import render_features, render_hardest, render_outcome
+from autoimb.reporting.rows import render_classes, render_hardest, render_notes
 from autoimb.reporting.trials import (
     render_leaderboard,
     render_spent,
@@ -68,8 +69,10 @@ class Report:
     @cached_property
     def charts(self) -> Mapping[str, Chart]:
         """All charts, by their names: those of the fit, and those of the decision as it is."""
-        curves = draw_curves(self.subject.model.predictions()) if self.has_rows else []
-        return {**read_charts(self.findings), **{chart.name: chart for chart in curves}}
+        explanation = self.findings.get("explanation")
+        drawn = draw_curves(self.subject.model.predictions()) if self.has_rows else []
+        drawn += [] if explanation is None else draw_features(explanation)
+        return {**read_charts(self.findings), **{chart.name: chart for chart in drawn}}
 
     @property
     def has_rows(self) -> bool:
@@ -107,11 +110,14 @@ def _calibrate(report: Report) -> Iterable[str]:
 
 
 def _explain(report: Report) -> Iterable[str]:
-    yield render_outcome(report.findings)
-    yield render_section(describe_classes(report.subject))
-    yield render_features(report.findings)
-    yield report.draw("feature_importance")
-    yield render_hardest(report.findings)
+    explanation = report.findings.get("explanation")
+    if explanation is None:
+        yield render_section(describe_classes(report.subject))
+        return
+    yield render_classes(explanation)
+    yield report.draw("feature_importance", "feature_contributions")
+    yield render_notes(explanation)
+    yield render_hardest(explanation)
 
 
 def _describe_data(report: Report) -> Iterable[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -115,4 +116,4 @@ def test_a_screen_reader_hears_what_a_chart_shows(report: Any) -> None:
         "return [...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1])"
     )
     assert headings[0] == 1 and headings.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(headings, headings[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(headings))
