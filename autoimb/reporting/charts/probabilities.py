@@ -44,13 +44,17 @@ MAX_WHISKERS = 3
 OVERLAP = 0.9
 
 
-def draw_reliability(predictions: Predictions, uncalibrated: Scored | None = None) -> Chart:
+def draw_reliability(
+    predictions: Predictions, each: Sequence[Ranked], uncalibrated: Scored | None = None
+) -> Chart:
     """Draw how often classes occur where they are predicted with a probability.
 
     Parameters
     ----------
     predictions : Predictions
         With rows whose probabilities were calibrated without them.
+    each : sequence of Ranked
+        The classes in the order of all charts.
     uncalibrated : Scored, optional
         Rows as the models gave them.
 
@@ -59,9 +63,10 @@ def draw_reliability(predictions: Predictions, uncalibrated: Scored | None = Non
     Chart
     """
     display = CalibrationDisplay.from_predictions(predictions)
-    known = dict(display.reliability)
+    measured_of = display.reliability
+    known = {one.name: measured_of[one.name] for one in each if one.name in measured_of}
     before = None
-    if uncalibrated is not None and len(known) == 1:
+    if uncalibrated is not None and _differ(uncalibrated, predictions) and len(known) == 1:
         before = measure_reliability(uncalibrated.y, uncalibrated.proba[:, 1])
     measured = [*known.values(), *([] if before is None else [before])]
     least = _least(measured) if display.scale == "log" else 0.0
@@ -80,6 +85,11 @@ def draw_reliability(predictions: Predictions, uncalibrated: Scored | None = Non
         _tabulate_bins(*known.values()) if len(known) == 1 else _tabulate_classes(known),
         height=430 + 12 * len(known),
     )  # fmt: skip
+
+
+def _differ(uncalibrated: Scored, predictions: Predictions) -> bool:
+    rows = predictions.calibrated
+    return rows is not None and not np.allclose(uncalibrated.proba, rows.proba, atol=1e-4)
 
 
 def _least(measured: Sequence[Reliability]) -> float:
