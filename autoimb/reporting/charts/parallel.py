@@ -83,7 +83,7 @@ def draw_parallel_coordinates(result: FitResult) -> Chart:
         layout(
             {**hidden, "range": [-0.1, sum(one.room for one in each)]},
             {**hidden, "range": [-0.04, 1.02]},
-            shapes=shapes, annotations=notes, margin={"l": 8, "r": 8, "t": 50, "b": 30},
+            shapes=shapes, annotations=notes, margin={"l": 8, "r": 8, "t": 66, "b": 30},
         ),
         _tabulate(result, every), height=max(420, 130 + 34 * n_most),
     )  # fmt: skip
@@ -176,13 +176,14 @@ def _axes(each: Sequence[_Dimension]) -> tuple[list[dict[str, Any]], list[dict[s
     ]  # fmt: skip
     notes = []
     for number, (place, one) in enumerate(zip(_places(each), each, strict=True)):
-        # On two levels, so that each has the room of two axes; the last one ends at the edge.
+        # On two levels, so that each has the room of two axes; the last one, above both, ends at
+        # the edge.
         is_last = number == len(each) - 1
         at, side = (1.0, "right") if is_last else (place, "left")
         notes.append(
             label(at, 1.0, f"<b>{shown(one.name)}</b>", xref="paper" if is_last else "x",
                   yref="paper", xanchor=side, xshift=0 if is_last else -4, yanchor="bottom",
-                  yshift=4 + TITLE_HEIGHT * (number % 2))
+                  yshift=4 + TITLE_HEIGHT * (2 if is_last else number % 2))
         )  # fmt: skip
         for at, text in one.ticks:
             notes.append(
