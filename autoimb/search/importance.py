@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import optuna
+from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState
 
-__all__ = ["measure_importance"]
+__all__ = ["count_leading", "measure_importance"]
 
-# Below it the best tenth is a trial or two, of which nothing can be said.
+# Below it the leading ones are hardly fewer than all.
 MIN_TRIALS = 20
+# Of the trials, and how many at least, as Optuna advises.
+LEADING, MIN_LEADING = 0.1, 5
+
+
+def count_leading(n_trials: int) -> int:
+    """Tell how many of some trials are taken for the best: a tenth, but five at least.
+
+    Examples
+    --------
+    >>> count_leading(20), count_leading(200)
+    (5, 20)
+    """
+    return max(math.ceil(LEADING * n_trials), MIN_LEADING)
 
 
 def measure_importance(study: optuna.Study) -> dict[str, float]:
-    """Measure how far the choices of the best tenth of the trials differ from those of all.
+    """Measure how far the choices of the best trials (`count_leading`) differ from those of all.
 
     By PED-ANOVA, which asks of a parameter that only some trials have whether having it matters
     too (Watanabe, Bansal and Hutter 2023; its conditional form is that of Optuna 5). Trials that
@@ -47,7 +62,9 @@ def measure_importance(study: optuna.Study) -> dict[str, float]:
     with warnings.catch_warnings():
         # It warns of every parameter that a single trial has or lacks.
         warnings.simplefilter("ignore")
+        share = count_leading(len(trials)) / len(trials)
+        evaluator = PedAnovaImportanceEvaluator(target_quantile=share)
         # Sorted, for what is as important as another would come in any order.
-        found = optuna.importance.get_param_importances(study, params=sorted(names))
+        found = get_param_importances(study, evaluator=evaluator, params=sorted(names))
     ranked = sorted(found.items(), key=lambda item: -item[1])
     return {name: float(share) for name, share in ranked}

@@ -68,7 +68,7 @@ def draw_curves(predictions: Predictions, uncalibrated: Scored | None = None) ->
             for draw in (draw_cost_curve, draw_cost_by_threshold, draw_gain, draw_lift)
         ]
     if predictions.calibrated is not None:
-        charts.append(draw_reliability(predictions, uncalibrated))
+        charts.append(draw_reliability(predictions, each, uncalibrated))
     if not predictions.is_binary:
         return [*charts, draw_true_class(predictions, each)]
     charts.append(draw_score_histograms(predictions, each[0]))

@@ -12,7 +12,7 @@ from autoimb.drawing import COLORS
 from autoimb.reporting.charts.values import plain, round_off, wrapped
 
 __all__ = [
-    "BLUE", "GREEN", "NEUTRAL", "ORANGE", "PINK", "SKY", "VERMILLION", "axis", "bars",
+    "BLUE", "GREEN", "NEUTRAL", "ORANGE", "PINK", "SKY", "UNLABELLED", "VERMILLION", "axis", "bars",
     "class_name", "label", "layout", "line", "log_axis", "log_odds_axis", "mark", "score_axis",
     "style", "upright", "write",
 ]  # fmt: skip
@@ -27,7 +27,9 @@ SMALL = {"size": 11}
 # Below the first power of ten of a logarithmic axis, for its label and what lies on its edge.
 ROOM = 1.5
 # Characters, for a legend to fit on a narrow screen.
-MAX_LINE = 34
+MAX_LINE = 42
+# Of a chart whose rows are named inside it.
+UNLABELLED = {"l": 12, "r": 16, "t": 16, "b": 48}
 # Probabilities that are written on an axis of log-odds.
 WRITTEN = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999)
 
@@ -169,12 +171,12 @@ def upright(x: float, color: str, dash: str = "solid") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def class_name(name: str) -> str:
-    """Quote the label of a class, on a second line where it is long.
+def class_name(name: str, figures: str = "") -> str:
+    """Quote the label of a class, with what is known of it, on more than one line if it is long.
 
     Examples
     --------
-    >>> class_name("<yes>")
-    "'&lt;yes&gt;'"
+    >>> class_name("<yes>", "12 rows")
+    "'&lt;yes&gt;', 12 rows"
     """
-    return wrapped(f"'{name}'", MAX_LINE)
+    return wrapped(f"'{name}', {figures}" if figures else f"'{name}'", MAX_LINE)

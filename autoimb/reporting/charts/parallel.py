@@ -12,8 +12,8 @@ from autoimb.arrays import FloatArray
 from autoimb.fitting import FitResult
 from autoimb.reporting.chart import Chart, Table
 from autoimb.reporting.charts.layouts import BLUE, NEUTRAL, VERMILLION, label, layout, line
-from autoimb.reporting.charts.trials import scored_trials
-from autoimb.reporting.charts.values import round_off, wrapped
+from autoimb.reporting.charts.trials import name_exported, scored_trials
+from autoimb.reporting.charts.values import round_off, shown, wrapped
 from autoimb.search.records import TrialRecord
 
 __all__ = ["draw_parallel_coordinates"]
@@ -28,17 +28,21 @@ BEST = 0.1
 SPREAD = 0.5
 # Characters of a label, and its size, to fit between two axes on a narrow screen.
 MAX_LABEL, LABEL_SIZE = 9, 10
+TITLE_HEIGHT = 16
 MAX_CATEGORIES = 14
+# From one axis to the next, for names and for numbers.
+WIDE, NARROW = 1.2, 0.85
 OTHERS = "others"
 
 
 @dataclass(frozen=True)
 class _Dimension:
-    """An axis: its name, where each trial crosses it, and what is written at it."""
+    """An axis: its name, where trials cross it, what is written at it and how wide that is."""
 
     name: str
     at: FloatArray
     ticks: Sequence[tuple[float, str]]
+    room: float
 
 
 def draw_parallel_coordinates(result: FitResult) -> Chart:
@@ -58,15 +62,15 @@ def draw_parallel_coordinates(result: FitResult) -> Chart:
     kept = np.unique(np.linspace(n_best, len(every) - 1, MAX_LINES - n_best).astype(int))
     known = [*every[:n_best], *(every[k] for k in kept if k >= n_best)]
     each = _dimensions(result, known)
-    members = {one.number for one in result.exported.members}
-    own = [k for k, record in enumerate(known) if record.number in members]
+    winner = result.exported.members[0].number
+    own = [k for k, record in enumerate(known) if record.number == winner]
     leading = [k for k in range(n_best) if k not in own]
     others = [k for k in range(n_best, len(known)) if k not in own]
     drawn = [
         _lines(each, others, "all others", {"color": NEUTRAL, "width": 1, "dash": "dot"}, 0.55),
         _lines(each, leading, "the best tenth", {"color": BLUE, "width": 1.6}, 0.9),
         {
-            **_lines(each, own, "exported", {"color": VERMILLION, "width": 2.6}, 1.0),
+            **_lines(each, own, name_exported(result), {"color": VERMILLION, "width": 2.6}, 1.0),
             "mode": "lines+markers",
             "marker": {"symbol": "diamond", "size": 8},
         },
@@ -77,8 +81,9 @@ def draw_parallel_coordinates(result: FitResult) -> Chart:
     return Chart(
         "parallel_coordinates", "All trials at once", _tell(result, known, n_best), drawn,
         layout(
-            {**hidden, "range": [-0.15, len(each) - 0.35]}, {**hidden, "range": [-0.04, 1.02]},
-            shapes=shapes, annotations=notes, margin={"l": 8, "r": 8, "t": 40, "b": 30},
+            {**hidden, "range": [-0.1, sum(one.room for one in each)]},
+            {**hidden, "range": [-0.04, 1.02]},
+            shapes=shapes, annotations=notes, margin={"l": 8, "r": 8, "t": 66, "b": 30},
         ),
         _tabulate(result, every), height=max(420, 130 + 34 * n_most),
     )  # fmt: skip
@@ -128,7 +133,7 @@ def _categories(name: str, values: Sequence[str]) -> _Dimension:
         (1 - (place + 1) * slot + slot * (SPREAD + 0.02), value.replace("_", " "))
         for place, value in enumerate(order)
     ]
-    return _Dimension(name, at, ticks)
+    return _Dimension(name, at, ticks, WIDE)
 
 
 def _numbers(
@@ -138,11 +143,11 @@ def _numbers(
     scaled = np.log(values) if is_log else values
     low, high = float(scaled.min()), float(scaled.max())
     at = (scaled - low) / (high - low) if high > low else np.full(len(scaled), 0.5)
-    ends = [f"{float(values.min()):.3g}", f"{float(values.max()):.3g}"]
+    ends = [f"{float(values.min()):.2g}", f"{float(values.max()):.2g}"]
     if is_reversed:
         at, ends = 1 - at, ends[::-1]
     ticks = [(0.0, ends[0]), (1.0, ends[1])] if high > low else [(0.5, ends[0])]
-    return _Dimension(name, at, ticks)
+    return _Dimension(name, at, ticks, NARROW)
 
 
 def _lines(
@@ -153,21 +158,33 @@ def _lines(
     x: list[float | None] = []
     y: list[float | None] = []
     for k in places:
-        x += [*map(float, range(len(each))), None]
+        x += [*_places(each), None]
         y += [*(float(one.at[k]) for one in each), None]
     return line(x, y, name, NEUTRAL, line=of_line, opacity=opacity, hoverinfo="skip")
+
+
+def _places(each: Sequence[_Dimension]) -> list[float]:
+    """Return where the axes stand."""
+    return [sum(one.room for one in each[:place]) for place in range(len(each))]
 
 
 def _axes(each: Sequence[_Dimension]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     shapes = [
         {"type": "line", "x0": place, "x1": place, "y0": 0, "y1": 1,
          "line": {"color": NEUTRAL, "width": 1.2}}
-        for place in range(len(each))
+        for place in _places(each)
     ]  # fmt: skip
     notes = []
-    for place, one in enumerate(each):
-        notes.append(label(place - 0.12, 1.03, f"<b>{wrapped(one.name, MAX_LABEL)}</b>",
-                           xanchor="left", yanchor="bottom", align="left"))  # fmt: skip
+    for number, (place, one) in enumerate(zip(_places(each), each, strict=True)):
+        # On two levels, so that each has the room of two axes; the last one, above both, ends at
+        # the edge.
+        is_last = number == len(each) - 1
+        at, side = (1.0, "right") if is_last else (place, "left")
+        notes.append(
+            label(at, 1.0, f"<b>{shown(one.name)}</b>", xref="paper" if is_last else "x",
+                  yref="paper", xanchor=side, xshift=0 if is_last else -4, yanchor="bottom",
+                  yshift=4 + TITLE_HEIGHT * (2 if is_last else number % 2))
+        )  # fmt: skip
         for at, text in one.ticks:
             notes.append(
                 {**label(place, at, wrapped(text, MAX_LABEL), xanchor="left", xshift=2,

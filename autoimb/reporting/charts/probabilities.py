@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,13 +26,12 @@ from autoimb.reporting.charts.layouts import (
     class_name,
     layout,
     line,
-    log_axis,
     log_odds_axis,
     score_axis,
     style,
 )
 from autoimb.reporting.charts.ranked import Ranked
-from autoimb.reporting.charts.values import of_100, plain, round_off, shown
+from autoimb.reporting.charts.values import of_100, plain, round_off, wrapped
 
 __all__ = ["draw_reliability", "draw_score_histograms", "draw_true_class"]
 
@@ -40,17 +40,25 @@ N_BINS, N_FEW_BINS = 50, 20
 TAIL = 0.002
 # Whiskers of more classes than this cannot be told apart.
 MAX_WHISKERS = 3
+# Where all groups are predicted with, axes are linear.
+LINEAR = (0.05, 0.95)
+# Characters of a label beside a ridge.
+MAX_TICK = 18
 # Share of the height of a ridge that reaches into the next.
 OVERLAP = 0.9
 
 
-def draw_reliability(predictions: Predictions, uncalibrated: Scored | None = None) -> Chart:
+def draw_reliability(
+    predictions: Predictions, each: Sequence[Ranked], uncalibrated: Scored | None = None
+) -> Chart:
     """Draw how often classes occur where they are predicted with a probability.
 
     Parameters
     ----------
     predictions : Predictions
         With rows whose probabilities were calibrated without them.
+    each : sequence of Ranked
+        The classes in the order of all charts.
     uncalibrated : Scored, optional
         Rows as the models gave them.
 
@@ -59,58 +67,93 @@ def draw_reliability(predictions: Predictions, uncalibrated: Scored | None = Non
     Chart
     """
     display = CalibrationDisplay.from_predictions(predictions)
-    known = dict(display.reliability)
+    measured_of = display.reliability
+    known = {one.name: measured_of[one.name] for one in each if one.name in measured_of}
     before = None
-    if uncalibrated is not None and len(known) == 1:
+    if uncalibrated is not None and _differ(uncalibrated, predictions) and len(known) == 1:
         before = measure_reliability(uncalibrated.y, uncalibrated.proba[:, 1])
-    measured = [*known.values(), *([] if before is None else [before])]
-    least = _least(measured) if display.scale == "log" else 0.0
-    drawn = [line([least, 1], [least, 1], "as predicted", NEUTRAL, "dash", hoverinfo="skip")]
+    scale = _Scale.suited([*known.values(), *([] if before is None else [before])])
+    ends = scale.place(np.array([0.0, 1.0]))
+    drawn = [line(ends, ends, "as predicted", NEUTRAL, "dash", hoverinfo="skip")]
     if before is not None:
-        drawn += _trace(before, "before calibration", (ORANGE, "dot", "square-open"), least)
+        drawn += _trace(before, "before calibration", (ORANGE, "dot", "square-open"), scale)
     for place, (name, one) in enumerate(known.items()):
         of_class = style(place) if len(known) > 1 else (BLUE, "solid", "circle")
         with_whiskers = len(known) <= MAX_WHISKERS
-        drawn += _trace(one, class_name(name), of_class, least, whiskers=with_whiskers)
-    names = "predicted probability", "share that occurs"
-    axes = [log_axis(name, least, 1.2) if least else score_axis(name) for name in names]
+        drawn += _trace(one, class_name(name), of_class, scale, whiskers=with_whiskers)
     return Chart(
-        "reliability", f"Calibration, {predictions.origin}", _tell_reliability(known, before),
-        drawn, layout(axes[0], axes[1]),
+        "reliability", f"Calibration, {predictions.origin}",
+        _tell_reliability(known, before, scale), drawn,
+        layout(scale.axis("predicted probability"), scale.axis("share that occurs")),
         _tabulate_bins(*known.values()) if len(known) == 1 else _tabulate_classes(known),
         height=430 + 12 * len(known),
     )  # fmt: skip
 
 
-def _least(measured: Sequence[Reliability]) -> float:
-    """Return where logarithmic axes begin: at the power of ten below what is not 0."""
-    each = [x for one in measured for x in (*one.predicted, *one.found) if x > 0]
-    power = np.floor(np.log10(min(each, default=1e-4)))
-    return max(float(10.0**power), 1e-6)
+def _differ(uncalibrated: Scored, predictions: Predictions) -> bool:
+    rows = predictions.calibrated
+    return rows is not None and not np.allclose(uncalibrated.proba, rows.proba, atol=1e-4)
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Both axes of a reliability curve: of log-odds where probabilities are small or large."""
+
+    low: float = 0.0
+    high: float = 1.0
+
+    @classmethod
+    def suited(cls, measured: Sequence[Reliability]) -> _Scale:
+        predicted = np.concatenate([one.predicted for one in measured])
+        if ((predicted >= LINEAR[0]) & (predicted <= LINEAR[1])).all():
+            return cls()
+        each = np.concatenate([predicted, *(one.found for one in measured)])
+        inside = each[(each > 0) & (each < 1)]
+        low, high = (inside.min(), inside.max()) if len(inside) else LINEAR
+        # Beyond the outermost there is room for what never or always occurs.
+        return cls(max(float(low) / 2, 1e-6), min(1 - (1 - float(high)) / 2, 1 - 1e-6))
+
+    @property
+    def is_linear(self) -> bool:
+        return self.low == 0.0
+
+    def place(self, p: FloatArray) -> FloatArray:
+        return p if self.is_linear else log_odds(np.clip(p, self.low, self.high))
+
+    def axis(self, title: str) -> dict[str, Any]:
+        if self.is_linear:
+            return score_axis(title)
+        low, high = self.place(np.array([0.0, 1.0])).tolist()
+        return log_odds_axis(title, low - 0.4, high + 0.4)
 
 
 def _trace(
-    one: Reliability, name: str, of_class: tuple[str, str, str], least: float,
+    one: Reliability, name: str, of_class: tuple[str, str, str], scale: _Scale,
     *, whiskers: bool = True,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Draw a curve; of groups without a member, which have no logarithm, marks at the edge."""
+    """Draw a curve; of groups with all or none of the class, which have no odds, marks at edges."""
     color, dash, symbol = of_class
     known = np.array([one.predicted, one.found, one.low, one.high, one.n_each])
-    is_shown = known[1] > 0 if least else np.ones(known.shape[1], dtype=bool)
-    curve = _marks(known[:, is_shown], name, color, dash, symbol, least, whiskers=whiskers)
-    if is_shown.all():
+    is_inner = np.ones(known.shape[1], dtype=bool)
+    if not scale.is_linear:
+        is_inner = (known[1] > 0) & (known[1] < 1)
+    curve = _marks(known[:, is_inner], name, color, dash, symbol, scale, whiskers=whiskers)
+    if is_inner.all():
         return [curve]
-    words = f"{name}, none in the group"
-    rest = _marks(known[:, ~is_shown], words, color, dash, "triangle-down-open", least,
-                  whiskers=whiskers)  # fmt: skip
+    outer = known[:, ~is_inner]
+    words = f"{name}: none of a group, or all"
+    rest = _marks(outer, words, color, dash, symbol, scale, whiskers=whiskers)
+    rest["marker"]["symbol"] = [
+        "triangle-down-open" if found == 0 else "triangle-up-open" for found in outer[1]
+    ]
     return [curve, {**rest, "mode": "markers", "showlegend": False}]
 
 
 def _marks(
-    known: FloatArray, name: str, color: str, dash: str, symbol: str, least: float,
+    known: FloatArray, name: str, color: str, dash: str, symbol: str, scale: _Scale,
     *, whiskers: bool,
 ) -> dict[str, Any]:  # fmt: skip
-    x, y, low, high = np.maximum(known[:4], least).tolist()
+    x, y, low, high = scale.place(known[:4]).tolist()
     more: dict[str, Any] = {"error_y": bars(y, low, high, color)} if whiskers else {}
     about = [[*plain(row[:4]), int(row[4])] for row in known.T]
     return line(
@@ -125,11 +168,15 @@ _OF_BIN = (
 )
 
 
-def _tell_reliability(known: Mapping[str, Reliability], before: Reliability | None) -> str:
+def _tell_reliability(
+    known: Mapping[str, Reliability], before: Reliability | None, scale: _Scale
+) -> str:
     about = (
         "How often a class occurs among rows of about the same predicted probability, ten groups "
         "of as many rows: on the dashed line probabilities mean what they say."
     )
+    if not scale.is_linear:
+        about += " Both axes show small probabilities and large ones alike (log-odds)."
     if len(known) > 1:
         name, worst = max(known.items(), key=lambda item: item[1].ece)
         return (
@@ -184,7 +231,7 @@ def draw_score_histograms(predictions: Predictions, one: Ranked) -> Chart:
     drawn = []
     for z, name, (color, dash, alpha) in zip(odds, names, styles, strict=True):
         n_each = np.histogram(np.clip(z, edges[0], edges[-1]), edges)[0]
-        words = f"{class_name(name)}, {len(z):,} rows"
+        words = class_name(name, f"{len(z):,} rows")
         drawn.append(_steps(edges, n_each, len(z), words, color, dash, alpha))
     lines, notes = mark_threshold(predictions)
     axes = (
@@ -291,7 +338,7 @@ def draw_true_class(predictions: Predictions, each: Sequence[Ranked]) -> Chart:
     axes = (
         axis("probability of the true class", range=[-0.02, 1.02], dtick=0.2),
         axis("", tickvals=list(range(n)), range=[-0.15, n + 0.1],
-             ticktext=[shown(one.name) for one in reversed(each)]),
+             ticktext=[wrapped(one.name, MAX_TICK) for one in reversed(each)]),
     )  # fmt: skip
     headers = ("class", "rows", "median probability", "share above 0.5")
     return Chart(

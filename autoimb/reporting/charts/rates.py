@@ -97,7 +97,7 @@ def _trace_precision(one: Ranked, place: int, n: int) -> list[dict[str, Any]]:
     recall = np.append(0.0, one.recall)
     precision = np.append(one.precision[0], one.precision)
     found = thin(recall, precision)
-    name = f"{class_name(one.name)}, average precision {one.average_precision:.3f}"
+    name = class_name(one.name, f"average precision {one.average_precision:.3f}")
     shape = {"shape": "vh"}
     drawn = [line(recall[found], precision[found], name, color, dash, line=shape,
                   hovertemplate=OF_CURVE)]  # fmt: skip
@@ -240,7 +240,7 @@ def _trace_roc(one: Ranked, place: int, n: int) -> list[dict[str, Any]]:
     hits, false = one.corners
     recall, fall_out = hits / one.n_members, false / (one.n_others or 1.0)
     found = thin(fall_out, recall)
-    name = f"{class_name(one.name)}, area {one.roc_auc:.3f}"
+    name = class_name(one.name, f"area {one.roc_auc:.3f}")
     drawn = [line(fall_out[found], recall[found], name, color, dash, hovertemplate=OF_ROC)]
     if one.point is not None:
         of_mark = VERMILLION if n == 1 else color

@@ -13,6 +13,7 @@ from autoimb.reporting.charts.layouts import (
     BLUE,
     GREEN,
     NEUTRAL,
+    UNLABELLED,
     VERMILLION,
     axis,
     bars,
@@ -30,7 +31,7 @@ VERDICTS = {
     "better": ("better beyond doubt", GREEN, "triangle-right"),
     "undecided": ("cannot be told from doing nothing", BLUE, "circle"),
     "worse": ("worse beyond doubt", VERMILLION, "triangle-left"),
-    "reference": ("doing nothing", NEUTRAL, "line-ns-open"),
+    "reference": ("doing nothing", NEUTRAL, "square-open"),
 }
 # Pixels of a strategy: its name stands above its interval, where any screen has room for it.
 ROW, AROUND = 46, 150
@@ -67,8 +68,8 @@ def draw_strategies(display: StrategiesDisplay) -> Chart:
         drawn.append(mark(gain, [-exported[0] - 0.25], "exported", VERMILLION, "diamond-open", 17,
                           hoverinfo="skip", marker={"line": {"width": 2}}))  # fmt: skip
     axes = (
-        axis(f"gain in {metric}, 95 % interval; better to the right"),
-        axis("", range=[-n + 0.5, 0.75], showticklabels=False, showgrid=False),
+        axis(f"gain in {metric}"),
+        axis("", range=[-n + 0.35, 0.75], showticklabels=False, showgrid=False),
     )
     rows = [
         (name, *map(round_off, figures), verdict)
@@ -80,7 +81,7 @@ def draw_strategies(display: StrategiesDisplay) -> Chart:
     headers = ("strategy", "gain", "95 % from", "to", metric, "verdict")
     return Chart(
         "strategies", "Gain over doing nothing", _tell_gains(display), drawn,
-        layout(*axes, annotations=notes, shapes=[upright(0, NEUTRAL, "dash")]),
+        layout(*axes, annotations=notes, shapes=[upright(0, NEUTRAL, "dash")], margin=UNLABELLED),
         Table(headers, rows[:25]), height=AROUND + ROW * n,
     )  # fmt: skip
 
@@ -163,7 +164,7 @@ def draw_attribution(result: FitResult) -> Chart:
         for place, one in zip(places, parts, strict=True)
     ]  # fmt: skip
     axes = (
-        axis(f"what it adds in {metric}, 95 % interval"),
+        axis(f"gain in {metric}"),
         axis("", range=[-len(parts) + 0.4, 0.6], showticklabels=False, showgrid=False),
     )
     rows = [
@@ -172,7 +173,8 @@ def draw_attribution(result: FitResult) -> Chart:
     ]
     return Chart(
         "attribution", "What each part adds", _tell_parts(result), [bar],
-        layout(*axes, legend=False, annotations=notes, shapes=[upright(0, NEUTRAL)]),
+        layout(*axes, legend=False, annotations=notes, shapes=[upright(0, NEUTRAL)],
+               margin=UNLABELLED),
         Table(("part", "adds", "95 % from", "to"), rows), height=100 + 58 * len(parts),
     )  # fmt: skip
 
@@ -205,7 +207,7 @@ def _tell_parts(result: FitResult) -> str:
     about = (
         f"What the best strategy is ahead of itself without one of its parts, in "
         f"{_spell(result.metric.name)}: each is taken away alone, so that they need not add up. "
-        "Hatched bars cannot be told from 0."
+        "Bars are drawn with 95 % intervals; hatched ones cannot be told from 0."
     )
     parts = result.appraisal.parts
     clear = [one for one in parts if one.is_clear]

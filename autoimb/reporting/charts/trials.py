@@ -13,6 +13,7 @@ from autoimb.reporting.charts.layouts import (
     BLUE,
     GREEN,
     ORANGE,
+    UNLABELLED,
     VERMILLION,
     axis,
     label,
@@ -21,10 +22,10 @@ from autoimb.reporting.charts.layouts import (
     mark,
 )
 from autoimb.reporting.charts.values import round_off, shown, wrapped
-from autoimb.search.importance import measure_importance
+from autoimb.search.importance import count_leading, measure_importance
 from autoimb.search.records import TrialRecord
 
-__all__ = ["draw_history", "draw_importance", "scored_trials"]
+__all__ = ["draw_history", "draw_importance", "name_exported", "scored_trials"]
 
 # Of a line of text that appears over a point.
 MAX_HOVER = 60
@@ -56,6 +57,11 @@ def scored_trials(result: FitResult) -> list[TrialRecord]:
     ]
 
 
+def name_exported(result: FitResult) -> str:
+    """Say what the first of the exported strategies is."""
+    return "exported" if len(result.exported.members) == 1 else "leads the exported blend"
+
+
 def draw_history(result: FitResult) -> Chart:
     """Draw the score of each trial by its number, and the best so far.
 
@@ -79,12 +85,10 @@ def draw_history(result: FitResult) -> Chart:
              text=[_tell_trial(result, record) for record in known], hovertemplate=_HOVER),
     ]  # fmt: skip
     drawn += _without_score(result, values)
-    members = {one.number for one in result.exported.members}
-    own = [k for k, record in enumerate(known) if record.number in members]
-    words = "exported" if len(members) == 1 else "in the exported blend"
+    own = [k for k, number in enumerate(numbers) if number == result.exported.members[0].number]
     drawn.append(
-        mark([numbers[k] for k in own], values[own].tolist(), words, VERMILLION, "diamond-open",
-             14, hoverinfo="skip", marker={"line": {"width": 2}})
+        mark([numbers[k] for k in own], values[own].tolist(), name_exported(result), VERMILLION,
+             "diamond-open", 14, hoverinfo="skip", marker={"line": {"width": 2}})
     )  # fmt: skip
     axes = axis("trial", rangemode="tozero"), axis(_spell(metric.name))
     return Chart(
@@ -198,8 +202,8 @@ def draw_importance(result: FitResult, shares: Mapping[str, float] | None = None
         "hovertemplate": "%{customdata}<br>%{x:.1%}<extra></extra>",
     }  # fmt: skip
     notes = [
-        label(0, place, f"{wrapped(name, MAX_HOVER)} ({share:.0%})", xref="paper", xanchor="left",
-              yanchor="bottom", align="left")
+        label(0, place, wrapped(f"{name}, {_percent(share)}", MAX_HOVER), xref="paper",
+              xanchor="left", yanchor="bottom", align="left")
         for place, name, (_, share) in zip(places, names, top, strict=True)
     ]  # fmt: skip
     axes = (
@@ -208,17 +212,17 @@ def draw_importance(result: FitResult, shares: Mapping[str, float] | None = None
     )
     n = len(scored_trials(result))
     caption = (
-        "How far the choices of the best tenth of the trials differ from those of all (PED-ANOVA): "
-        "a choice without importance could have been made blindly. Hatched bars are parameters of "
-        f"a component. First is {names[0]}, with {top[0][1]:.0%}; told from {n:,} trials, which is "
-        f"{'few' if n < 100 else 'enough for an order, not for digits'}."
+        f"How far the choices of the best {count_leading(n)} of {n:,} complete trials differ from "
+        "those of all (PED-ANOVA): what has no share might as well have been chosen blindly. "
+        "Hatched bars are parameters of a component, the others components. First is "
+        f"{names[0]}, with {_percent(top[0][1])}; of so few trials take no more than the order."
     )
     rows = [(name, round_off(share)) for name, (_, share) in zip(names, top, strict=True)]
     rows += [("all others together", round_off(rest))] if len(shares) > len(top) else []
     return Chart(
         "choice_importance", "What the best trials owe their scores to", caption, [bar],
-        layout(*axes, legend=False, annotations=notes), Table(("choice", "share"), rows),
-        height=90 + 42 * len(top),
+        layout(*axes, legend=False, annotations=notes, margin=UNLABELLED),
+        Table(("choice", "share"), rows), height=90 + 42 * len(top),
     )  # fmt: skip
 
 
@@ -228,12 +232,23 @@ def _name_choice(name: str) -> str:
     Examples
     --------
     >>> _name_choice("sampler"), _name_choice("model.lightgbm.num_leaves")
-    ('which sampler', 'num leaves of lightgbm')
+    ('which sampler', 'num leaves (model lightgbm)')
     """
     if name in STAGE_WORDS:
         return STAGE_WORDS[name]
-    _, component, parameter = name.split(".", 2)
-    return f"{_spell(parameter)} of {_spell(component)}"
+    stage, component, parameter = name.split(".", 2)
+    return f"{_spell(parameter)} ({stage} {_spell(component)})"
+
+
+def _percent(share: float) -> str:
+    """Write a share in whole percent.
+
+    Examples
+    --------
+    >>> _percent(0.123), _percent(0.001)
+    ('12 %', 'below 1 %')
+    """
+    return f"{100 * share:.0f} %" if share >= 0.005 else "below 1 %"
 
 
 def _spell(name: str) -> str:

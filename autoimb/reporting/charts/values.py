@@ -15,6 +15,8 @@ __all__ = ["MAX_POINTS", "of_100", "plain", "round_off", "shown", "thin", "wrapp
 
 MAX_POINTS = 400
 DIGITS = 5
+# What is longer stands in the table.
+MAX_LINES = 4
 # Points that a long curve is first cut down to, evenly along the line.
 COARSE = 8 * MAX_POINTS
 
@@ -57,14 +59,15 @@ def shown(text: Any) -> str:
 
 
 def wrapped(text: Any, width: int) -> str:
-    """Break what comes from the data into lines of so many characters at most.
+    """Break what comes from the data into lines of so many characters, and four at most.
 
     Examples
     --------
     >>> wrapped("best with a sampler: smote", 12)
     'best with a<br>sampler:<br>smote'
     """
-    return "<br>".join(map(shown, textwrap.wrap(str(text), width) or [""]))
+    lines = textwrap.wrap(str(text), width, max_lines=MAX_LINES, placeholder=" …")
+    return "<br>".join(map(shown, lines))
 
 
 def of_100(rate: float) -> str:
