@@ -35,26 +35,28 @@
       return { value, low: value - Math.sqrt(below), high: value + Math.sqrt(above) };
     };
 
-    const weigh = (falseAlarm, miss, falseAlarms, missed) => join(
+    const weigh = (alarm, miss, falseAlarms, missed) => join(
       shares
-        ? [[Math.sign(falseAlarms) * falseAlarm * shares[0], Math.abs(falseAlarms), negative],
-          [Math.sign(missed) * miss * shares[1], Math.abs(missed), positive]]
-        : [[Math.sign(falseAlarms) * falseAlarm, Math.abs(falseAlarms), n],
-          [Math.sign(missed) * miss, Math.abs(missed), n]],
+        ? [[alarm * shares[0], falseAlarms, negative], [miss * shares[1], missed, positive]]
+        : [[alarm, falseAlarms, n], [miss, missed, n]],
     );
+    const alertsOf = ({ hits, falseAlarms }) => hits + falseAlarms;
 
     return {
       recall: ({ hits }) => hits / positive,
       precision: ({ hits, falseAlarms }) => {
         const right = weights[1] * hits;
-        return hits + falseAlarms ? right / (right + weights[0] * falseAlarms) : NaN;
+        return right / (right + weights[0] * falseAlarms);
       },
       alerts: ({ hits, falseAlarms }) => weights[1] * hits + weights[0] * falseAlarms,
       cost: ({ hits, falseAlarms }, { alarm, miss }) =>
         weigh(alarm, miss, falseAlarms, positive - hits),
       // What one decision saves against another, on the rows that they decide differently.
-      saved: (one, other, { alarm, miss }) =>
-        weigh(alarm, miss, other.falseAlarms - one.falseAlarms, one.hits - other.hits),
+      saved: (one, other, { alarm, miss }) => {
+        const sign = alertsOf(other) > alertsOf(one) ? 1 : -1;
+        const falseAlarms = sign * (other.falseAlarms - one.falseAlarms);
+        return weigh(sign * alarm, -sign * miss, falseAlarms, sign * (other.hits - one.hits));
+      },
     };
   };
 
@@ -178,7 +180,10 @@
       field.setAttribute("aria-invalid", String(!fits(value)));
       return fits(value) ? value : null;
     };
-    const refuse = (text) => { find("trouble").textContent = text; };
+    const refuse = (text) => {
+      show(current(), "");
+      find("trouble").textContent = text;
+    };
 
     const seekCosts = () => {
       const miss = read("miss", (x) => x > 0 && x < Infinity);
