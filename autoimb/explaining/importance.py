@@ -110,7 +110,7 @@ class Effort:
     n_repeats: int
 
     @classmethod
-    def affordable(cls, n_columns: int, max_predicted: int = MAX_PREDICTED) -> Effort:
+    def affordable(cls, n_columns: int) -> Effort:
         """Divide what may be predicted among columns, repeats and rows.
 
         Examples
@@ -119,11 +119,11 @@ class Effort:
         (Effort(n_columns=10, n_rows=2000, n_repeats=5),
          Effort(n_columns=50, n_rows=1000, n_repeats=2))
         """
-        wished = max_predicted // (n_columns * MIN_ROWS)
+        wished = MAX_PREDICTED // (n_columns * MIN_ROWS)
         n_repeats = min(max(wished, MIN_REPEATS), MAX_REPEATS)
-        n_rows = max_predicted // (n_columns * n_repeats)
+        n_rows = MAX_PREDICTED // (n_columns * n_repeats)
         n_rows = min(max(n_rows, MIN_ROWS), MAX_ROWS)
-        affordable = max(max_predicted // (n_rows * n_repeats), 1)
+        affordable = max(MAX_PREDICTED // (n_rows * n_repeats), 1)
         return cls(min(n_columns, affordable), n_rows, n_repeats)
 
 
