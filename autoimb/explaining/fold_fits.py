@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import wait
+from concurrent.futures import CancelledError, Future, wait
 
 import numpy as np
 
+from autoimb.errors import one_line
 from autoimb.evaluation.engine import Evaluator
 from autoimb.evaluation.levels import ENOUGH_SCORED
 from autoimb.evaluation.tasks import Training
@@ -49,16 +50,27 @@ def find_fits(
     if known:
         return known, None
     folds, max_rows = plan_folds(subject, executor.n_workers, seconds)
-    fits = _train(folds, max_rows, subject, executor, seconds)
-    if not fits:
-        return {}, NO_TIME
-    if max_rows == subject.trained.exported.max_rows:
-        return fits, None
-    note = (
+    started = _start(folds, max_rows, subject, executor, seconds)
+    fits = {fold: future.result() for fold, future in started.items() if _error(future) is None}
+    if fits and max_rows != subject.trained.exported.max_rows:
+        return fits, _trained_on_fewer(max_rows)
+    errors = [error for error in map(_error, started.values()) if error is not None]
+    if fits or not errors:
+        return fits, None if fits else NO_TIME
+    return fits, _failed(errors[0])
+
+
+def _failed(error: BaseException) -> str:
+    if isinstance(error, TimeoutError | CancelledError):
+        return NO_TIME
+    return f"importance was not measured: training without a fold failed ({one_line(error)})."
+
+
+def _trained_on_fewer(max_rows: int | None) -> str:
+    return (
         f"importance is that of a model which was trained on {max_rows:,} rows: the time did not "
         "suffice for more. Give a larger budget."
     )
-    return fits, note
 
 
 def fits_of_folds(trained: Refit) -> Fits:
@@ -138,14 +150,14 @@ def _seconds_of_one(subject: Subject) -> float:
     return RefitCost.of_one(evaluator).seconds(known)[0] * (1 - 1 / evaluator.n_folds)
 
 
-def _train(
+def _start(
     folds: Sequence[int],
     max_rows: int | None,
     subject: Subject,
     executor: Executor,
     seconds: float | None,
-) -> Fits:
-    """Train without each fold, as far as that ends in time."""
+) -> dict[int, Future[TrainedPipeline]]:
+    """Train without each fold, and end what takes too long."""
     configuration = subject.trained.exported.members[0].configuration
     started = {
         fold: executor.train(Training(configuration, fold, max_rows), seconds) for fold in folds
@@ -153,8 +165,10 @@ def _train(
     wait(started.values(), seconds)
     for future in started.values():
         future.cancel()
-    return {
-        fold: future.result()
-        for fold, future in started.items()
-        if future.done() and not future.cancelled() and future.exception() is None
-    }
+    return started
+
+
+def _error(future: Future[TrainedPipeline]) -> BaseException | None:
+    """Say why a training came to nothing, if it did."""
+    is_over = future.done() and not future.cancelled()
+    return future.exception() if is_over else CancelledError()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtri
 
 from autoimb.arrays import AnyArray, FloatArray, IntArray
 from autoimb.data.dataset import Dataset
@@ -19,7 +20,7 @@ from autoimb.decision.calibrators import Calibrator
 from autoimb.decision.scored import Scored
 from autoimb.evaluation.bootstrap import Weights, draw_resamples, score_resamples
 from autoimb.evaluation.engine import Evaluator
-from autoimb.evaluation.estimate import Estimate, bound
+from autoimb.evaluation.estimate import LEVEL, Estimate
 from autoimb.explaining.table_columns import TableColumn, list_columns
 from autoimb.explaining.unseen import Fits, Unseen, choose_unseen
 from autoimb.metrics import Metric
@@ -47,7 +48,7 @@ class ColumnImportance:
     ----------
     column : str
     drop : Estimate
-        Of the score, above 0 where the column helps; with its 95 % interval over rows.
+        Of the score, above 0 where the column helps; with its 95 % interval over rows and shufflings.
     """
 
     column: str
@@ -110,7 +111,7 @@ class Effort:
     n_repeats: int
 
     @classmethod
-    def affordable(cls, n_columns: int, max_predicted: int = MAX_PREDICTED) -> Effort:
+    def affordable(cls, n_columns: int) -> Effort:
         """Divide what may be predicted among columns, repeats and rows.
 
         Examples
@@ -119,11 +120,11 @@ class Effort:
         (Effort(n_columns=10, n_rows=2000, n_repeats=5),
          Effort(n_columns=50, n_rows=1000, n_repeats=2))
         """
-        wished = max_predicted // (n_columns * MIN_ROWS)
+        wished = MAX_PREDICTED // (n_columns * MIN_ROWS)
         n_repeats = min(max(wished, MIN_REPEATS), MAX_REPEATS)
-        n_rows = max_predicted // (n_columns * n_repeats)
+        n_rows = MAX_PREDICTED // (n_columns * n_repeats)
         n_rows = min(max(n_rows, MIN_ROWS), MAX_ROWS)
-        affordable = max(max_predicted // (n_rows * n_repeats), 1)
+        affordable = max(MAX_PREDICTED // (n_rows * n_repeats), 1)
         return cls(min(n_columns, affordable), n_rows, n_repeats)
 
 
@@ -182,9 +183,9 @@ def measure_importance(
     for column in columns[: effort.n_columns]:
         if left() <= 0:
             break
-        each = [judge.score(proba) for proba in rows.unseen.predict(rows.shuffle(column))]
-        lost = whole - np.mean(each, axis=0)
-        measured.append(ColumnImportance(column.name, bound(float(lost[0]), lost[1:])))
+        shuffled = rows.unseen.predict(rows.shuffle(column))
+        drop = _estimate_drop(whole, np.stack([judge.score(proba) for proba in shuffled]))
+        measured.append(ColumnImportance(column.name, drop))
     return Importance(
         metric=judge.metric.name,
         score=judge.metric.utility(float(whole[0])),
@@ -226,6 +227,19 @@ class _ShuffledRows:
                 donors = rng.choice(pool, len(inside), replace=False)
                 copy[np.ix_(inside, column.places)] = self.X_table[np.ix_(donors, column.places)]
         return copies
+
+
+def _estimate_drop(whole: FloatArray, shuffled: FloatArray) -> Estimate:
+    """Estimate the mean drop, as far off as the choice of rows and of shufflings lets it be.
+
+    Each row of scores begins with that of all rows; those of resamples follow.
+    """
+    lost = whole - shuffled.mean(axis=0)
+    of_rows = lost[1:][np.isfinite(lost[1:])].var()
+    of_shuffling = shuffled[:, 0].var(ddof=1) / len(shuffled)
+    half = float(ndtri((1 + LEVEL) / 2) * np.sqrt(of_rows + of_shuffling))
+    value = float(lost[0])
+    return Estimate(value, value - half, value + half)
 
 
 def _weigh(unseen: Unseen, evaluator: Evaluator) -> Weights:
