@@ -9,12 +9,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from autoimb.decision.calibrators import NO_CALIBRATOR
 from autoimb.errors import UsageError
 from autoimb.fitting import FitResult
 from autoimb.manifest import findings_path, write_whole
 from autoimb.profiling.measures import MEASURES
 from autoimb.profiling.profile import Profile
 from autoimb.reporting.chart import Chart, Table
+from autoimb.reporting.charts.probabilities import draw_reliability
+from autoimb.reporting.charts.ranked import rank_classes
 from autoimb.reporting.charts.search import draw_search
 from autoimb.search.records import TrialRecord
 from autoimb.strategy.configuration import STAGES
@@ -45,8 +48,15 @@ def gather_findings(result: FitResult) -> dict[str, Any]:
         "spent": _sum_up_time(result),
         "profile": _sum_up_profile(result.profile),
         "explanation": None if explanation is None else explanation.to_dict(),
-        "charts": [asdict(chart) for chart in draw_search(result)],
+        "charts": [asdict(chart) for chart in _draw_charts(result)],
     }
+
+
+def _draw_charts(result: FitResult) -> list[Chart]:
+    """Draw the search, and the calibration, which a model without its folds cannot show."""
+    found, evidence = result.predictions(), result.model.evidence
+    models = None if evidence is None else evidence.scored(NO_CALIBRATOR)
+    return [*draw_search(result), draw_reliability(found, rank_classes(found), models)]
 
 
 def write_findings(result: FitResult, model_path: Path) -> None:

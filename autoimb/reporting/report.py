@@ -5,19 +5,22 @@ from __future__ import annotations
 import shlex
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from autoimb.artifact import load, save
+from autoimb.displays.predictions import Predictions
 from autoimb.errors import AutoImbWarning, one_line
+from autoimb.evaluation.estimate import Estimate
 from autoimb.fit_facts import sum_up
 from autoimb.fitted_model import FittedModel
 from autoimb.fitting import FitResult
 from autoimb.manifest import read_manifest, write_whole
 from autoimb.markup import element, escape, wrap
+from autoimb.metrics import METRICS
 from autoimb.model_card.decided import describe_classes, describe_labels
 from autoimb.model_card.origin import describe_data, describe_evaluation, describe_use
 from autoimb.model_card.probabilities import describe_calibration
@@ -70,9 +73,24 @@ class Report:
     def charts(self) -> Mapping[str, Chart]:
         """All charts, by their names: those of the fit, and those of the decision as it is."""
         explanation = self.findings.get("explanation")
-        drawn = draw_curves(self.subject.model.predictions()) if self.has_rows else []
+        drawn = draw_curves(self.predictions) if self.has_rows else []
         drawn += [] if explanation is None else draw_features(explanation)
         return {**read_charts(self.findings), **{chart.name: chart for chart in drawn}}
+
+    @property
+    def predictions(self) -> Predictions:
+        """The out-of-fold predictions, with those figures of the fit that hold for the model."""
+        told = self.subject.fit.get("estimates", {})
+        estimates = {
+            name: Estimate(**one)
+            for name, one in told.items()
+            if None not in one.values() and self._holds(name)
+        }
+        return replace(self.subject.model.predictions(), estimates=estimates)
+
+    def _holds(self, name: str) -> bool:
+        """Tell whether a figure of the fit, some of which are no metrics, is one of the model."""
+        return self.subject.is_as_fitted or (name in METRICS and self.subject.holds(name))
 
     @property
     def has_rows(self) -> bool:
