@@ -12,7 +12,7 @@ HOSTILE = "<script>alert(\"x\")</script> & 'y' <img src=x onerror=z>"
 class Page(HTMLParser):
     """Reads a page and stops where elements are not nested as HTML wants it."""
 
-    VOID = ("meta", "img", "br")
+    VOID = ("meta", "img", "br", "input", "link", "hr", "col")
     # What ends an open paragraph.
     BLOCKS = ("p", "div", "section", "article", "header", "table", "ul", "dl", "details", "h2")
 
@@ -36,7 +36,7 @@ class Page(HTMLParser):
         assert self.open and self.open.pop() == tag, f"</{tag}> closes something else"
 
     def handle_data(self, data: str) -> None:
-        self.text += "" if self.open and self.open[-1] == "style" else data
+        self.text += "" if self.open and self.open[-1] in ("style", "script") else data
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.tags if name == tag]

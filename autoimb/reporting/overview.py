@@ -59,10 +59,10 @@ def _tell_gain(subject: Subject) -> Iterator[str]:
     fit = subject.fit
     if not fit:
         return
-    if not subject.holds(subject.model.metric):
+    if not subject.is_as_fitted:
         changed = "aimed at another prevalence" if subject.is_retargeted else "given this decision"
-        yield element("p", f"The model was {changed} after the fit; figures below are of it as it "
-                           "is where they say so.", "lead")  # fmt: skip
+        yield element("p", f"The model was {changed} after the fit.", "lead")
+    if not subject.holds(subject.model.metric):
         return
     tone, words = SURETIES[fit["surety"]]
     told = fit["reasons"].get("against_nothing", "")

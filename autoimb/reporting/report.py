@@ -18,7 +18,7 @@ from autoimb.evaluation.estimate import Estimate
 from autoimb.fit_facts import sum_up
 from autoimb.fitted_model import FittedModel
 from autoimb.fitting import FitResult
-from autoimb.manifest import read_manifest, write_whole
+from autoimb.manifest import findings_path, read_manifest, write_whole
 from autoimb.markup import element, escape, wrap
 from autoimb.metrics import METRICS
 from autoimb.model_card.decided import describe_classes, describe_labels
@@ -49,8 +49,8 @@ from autoimb.run_file import MODEL_FILE
 __all__ = ["attempt_report", "render_report", "report_of", "report_on", "write_report"]
 
 NO_FINDINGS = (
-    "What the fit found beside the model is not at hand, so that search, strategies and features "
-    "are left out: keep {file} beside the model."
+    "What else the fit found is not at hand, so that strategies, features and search are left out: "
+    "keep {file} beside the model."
 )
 
 
@@ -195,14 +195,16 @@ def render_report(
         f'<section id="{name}"><h2>{escape(SECTIONS[name][0])}</h2>{content}</section>'
         for name, content in shown.items()
     ]
-    missing = "" if findings else element("p", escape(NO_FINDINGS), "soft")
+    absent = NO_FINDINGS.format(file=findings_path(Path(file)).name)
+    missing = "" if findings else element("p", escape(absent), "soft")
     main = element("main", "".join([render_overview(report.subject), missing, *sections]))
-    style = read_resource("report.css")
+    style, explores = read_resource("report.css"), report.has_rows and report.subject.is_binary
     body = wrap("report", "", _list_contents(shown), main)
     title = f"autoimb: {manifest.get('fit', {}).get('name', model.target)}"
     return frame_page(
-        title, body, report.charts.values(), [style, EXPLORER_STYLE], [EXPLORER_SCRIPT]
-    )
+        title, body, report.charts.values(),
+        [style, *[EXPLORER_STYLE] * explores], [EXPLORER_SCRIPT] * explores,
+    )  # fmt: skip
 
 
 def _list_contents(shown: Iterable[str]) -> str:

@@ -72,7 +72,8 @@ def render_unfinished(findings: Mapping[str, Any]) -> str:
         for one in findings.get("unfinished", ())
     ]
     if not rows:
-        return element("p", "No trial failed or was ended early.")
+        told = "No trial failed or was ended early." if findings else ""
+        return element("p", told) if told else ""
     n_failed = sum(one["state"] == "failed" for one in findings["unfinished"])
     told = element("p", f"{n_failed or 'None'} failed; the others left too little hope.")
     table = draw_table(Table(("trial", "strategy", "state", "why"), rows))
