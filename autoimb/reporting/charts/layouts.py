@@ -12,7 +12,7 @@ from autoimb.drawing import COLORS
 from autoimb.reporting.charts.values import plain, round_off, wrapped
 
 __all__ = [
-    "BLUE", "GREEN", "NEUTRAL", "ORANGE", "PINK", "SKY", "UNLABELLED", "VERMILLION", "axis", "bars",
+    "BLUE", "GREEN", "NEUTRAL", "ORANGE", "PINK", "SKY", "VERMILLION", "axis", "bars",
     "class_name", "label", "layout", "line", "log_axis", "log_odds_axis", "mark", "score_axis",
     "style", "upright", "write",
 ]  # fmt: skip
@@ -28,8 +28,6 @@ SMALL = {"size": 11}
 ROOM = 1.5
 # Characters, for a legend to fit on a narrow screen.
 MAX_LINE = 42
-# Of a chart whose rows are named inside it.
-UNLABELLED = {"l": 12, "r": 16, "t": 16, "b": 48}
 # Probabilities that are written on an axis of log-odds.
 WRITTEN = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +15,13 @@ from autoimb.reporting.charts.layouts import BLUE, NEUTRAL, VERMILLION, label, l
 from autoimb.reporting.charts.trials import name_exported, scored_trials
 from autoimb.reporting.charts.values import round_off, shown, wrapped
 from autoimb.search.records import TrialRecord
+from autoimb.strategy.configuration import STAGES
 
 __all__ = ["draw_parallel_coordinates"]
 
-# Plotly's own parallel coordinates need WebGL, which a browser may lack and a printer blurs, and
-# its parallel categories hold no numbers. Lines of a scatter plot do both, as SVG.
+# Lines of a scatter plot, for Plotly's own parallel coordinates are drawn by WebGL: where a browser
+# has none, they are an error message in their place. They also cut long names at the edge and lay
+# all trials of a choice over each other. Its parallel categories are SVG, but hold no numbers.
 
 MAX_LINES = 300
 MAX_ROWS = 25
@@ -98,13 +100,9 @@ def _best_first(result: FitResult) -> list[TrialRecord]:
 
 def _dimensions(result: FitResult, known: Sequence[TrialRecord]) -> list[_Dimension]:
     """Choose the axes: stages in which there was a choice, then what came of it."""
-    choices: list[tuple[str, Callable[[TrialRecord], str]]] = [
-        (stage, lambda one, stage=stage: one.configuration.choices[stage].name)  # type: ignore[misc]
-        for stage in ("model", "ensemble", "sampler", "weight")
-    ]
-    choices.append(("calibrated", lambda one: "yes" if one.is_calibrated else "no"))
-    named = [(name, [read(one) for one in known]) for name, read in choices]
-    found = [_categories(name, values) for name, values in named if len(set(values)) > 1]
+    named = {stage: [one.configuration.choices[stage].name for one in known] for stage in STAGES}
+    named["calibrated"] = ["yes" if one.is_calibrated else "no" for one in known]
+    found = [_categories(name, values) for name, values in named.items() if len(set(values)) > 1]
     score = result.metric.name
     values = np.array([one.scores[score].value for one in known])
     spreads = np.array([one.scores[score].spread for one in known])

@@ -92,7 +92,9 @@ def draw_reliability(
 
 def _differ(uncalibrated: Scored, predictions: Predictions) -> bool:
     rows = predictions.calibrated
-    return rows is not None and not np.allclose(uncalibrated.proba, rows.proba, atol=1e-4)
+    if rows is None or rows.proba.shape != uncalibrated.proba.shape:
+        return True
+    return not np.allclose(uncalibrated.proba, rows.proba, atol=1e-4)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from contextlib import suppress
 from autoimb.errors import UsageError
 from autoimb.fitting import FitResult
 from autoimb.reporting.chart import Chart
+from autoimb.reporting.charts.choices import draw_importance
 from autoimb.reporting.charts.parallel import draw_parallel_coordinates
 from autoimb.reporting.charts.strategies import draw_attribution, draw_strategies
-from autoimb.reporting.charts.trials import draw_history, draw_importance, scored_trials
+from autoimb.reporting.charts.trials import draw_history, scored_trials
 
 __all__ = ["draw_search"]
 

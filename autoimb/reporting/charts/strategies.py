@@ -13,16 +13,15 @@ from autoimb.reporting.charts.layouts import (
     BLUE,
     GREEN,
     NEUTRAL,
-    UNLABELLED,
     VERMILLION,
     axis,
     bars,
-    label,
     layout,
     mark,
     upright,
 )
-from autoimb.reporting.charts.values import plain, round_off, shown, wrapped
+from autoimb.reporting.charts.rows import UNLABELLED, name_rows, row_axis, row_bars
+from autoimb.reporting.charts.values import plain, round_off, shown
 
 __all__ = ["draw_attribution", "draw_strategies"]
 
@@ -35,9 +34,8 @@ VERDICTS = {
 }
 # Pixels of a strategy: its name stands above its interval, where any screen has room for it.
 ROW, AROUND = 46, 150
-# Characters, for a name to fit on a narrow screen.
-MAX_NAME = 46
-NAME_ABOVE = 0.2
+# Its interval, below the name.
+BELOW = 0.2
 
 
 def draw_strategies(display: StrategiesDisplay) -> Chart:
@@ -57,20 +55,13 @@ def draw_strategies(display: StrategiesDisplay) -> Chart:
         for verdict in VERDICTS
         if (places := [k for k in range(n) if display.verdicts[k] == verdict])
     ]
-    notes = [
-        label(0, -place - NAME_ABOVE, _name(display, place), xref="paper", xanchor="left",
-              yanchor="bottom", align="left")
-        for place in range(n)
-    ]  # fmt: skip
     exported = [k for k in range(n) if display.names[k] == display.exported]
     if exported:
         gain = [float(display.gain[exported[0]])]
-        drawn.append(mark(gain, [-exported[0] - 0.25], "exported", VERMILLION, "diamond-open", 17,
+        drawn.append(mark(gain, [-exported[0] - BELOW], "exported", VERMILLION, "diamond-open", 17,
                           hoverinfo="skip", marker={"line": {"width": 2}}))  # fmt: skip
-    axes = (
-        axis(f"gain in {metric}"),
-        axis("", range=[-n + 0.35, 0.75], showticklabels=False, showgrid=False),
-    )
+    axes = axis(f"gain in {metric}"), row_axis(n)
+    notes = name_rows(display.names, bold=display.exported)
     rows = [
         (name, *map(round_off, figures), verdict)
         for name, *figures, verdict in zip(
@@ -97,7 +88,7 @@ def _trace(display: StrategiesDisplay, verdict: str, places: Sequence[int]) -> d
         for k, *each in zip(places, low, high, score, strict=True)
     ]
     whiskers = {} if verdict == "reference" else {"error_x": bars(gain, low, high, color)}
-    return mark(gain, [-k - 0.25 for k in places], words, color, symbol, 10, customdata=about,
+    return mark(gain, [-k - BELOW for k in places], words, color, symbol, 10, customdata=about,
                 hovertemplate=_HOVER, **whiskers)  # fmt: skip
 
 
@@ -105,11 +96,6 @@ _HOVER = (
     "%{customdata[0]}<br>gain %{x:+.4f} (%{customdata[1]:+.4f} to %{customdata[2]:+.4f})<br>"
     "score %{customdata[3]:.4f}<extra></extra>"
 )
-
-
-def _name(display: StrategiesDisplay, place: int) -> str:
-    name = wrapped(display.names[place], MAX_NAME)
-    return f"<b>{name}</b>" if display.names[place] == display.exported else name
 
 
 def _tell_gains(display: StrategiesDisplay) -> str:
@@ -146,34 +132,24 @@ def draw_attribution(result: FitResult) -> Chart:
     Chart
     """
     parts, metric = result.appraisal.parts, _spell(result.metric.name)
-    places = [-float(k) for k in range(len(parts))]
     gain, low, high = (
         [float(getattr(one, name)) for one in parts] for name in ("difference", "low", "high")
     )
     colors, hatches = zip(*map(_look, parts), strict=True)
     about = [[shown(one.name), *plain((one.low, one.high))] for one in parts]
-    bar = {
-        "type": "bar", "orientation": "h", "x": plain(gain), "y": places, "width": 0.34,
-        "offset": -0.42, "marker": {"color": list(colors), "pattern": {"shape": list(hatches)}},
-        "error_x": bars(gain, low, high, NEUTRAL), "customdata": about, "name": "part",
-        "hovertemplate": _OF_PART,
-    }  # fmt: skip
-    notes = [
-        label(0, place, wrapped(_describe_part(result, one), MAX_NAME), xref="paper",
-              xanchor="left", yanchor="bottom", align="left")
-        for place, one in zip(places, parts, strict=True)
-    ]  # fmt: skip
-    axes = (
-        axis(f"gain in {metric}"),
-        axis("", range=[-len(parts) + 0.4, 0.6], showticklabels=False, showgrid=False),
-    )
+    bar = row_bars(
+        gain, colors, hatches, error_x=bars(gain, low, high, NEUTRAL), customdata=about,
+        name="part", hovertemplate=_OF_PART,
+    )  # fmt: skip
+    names = [_describe_part(result, one) for one in parts]
+    axes = axis(f"gain in {metric}"), row_axis(len(parts))
     rows = [
-        (_describe_part(result, one), *map(round_off, (one.difference, one.low, one.high)))
-        for one in parts
+        (name, *map(round_off, (one.difference, one.low, one.high)))
+        for name, one in zip(names, parts, strict=True)
     ]
     return Chart(
         "attribution", "What each part adds", _tell_parts(result), [bar],
-        layout(*axes, legend=False, annotations=notes, shapes=[upright(0, NEUTRAL)],
+        layout(*axes, legend=False, annotations=name_rows(names), shapes=[upright(0, NEUTRAL)],
                margin=UNLABELLED),
         Table(("part", "adds", "95 % from", "to"), rows), height=100 + 58 * len(parts),
     )  # fmt: skip

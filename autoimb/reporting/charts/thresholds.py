@@ -76,7 +76,11 @@ def _trace(
     display: ThresholdDisplay, name: str, odds: Any, values: Any
 ) -> list[dict[str, Any]]:  # fmt: skip
     color, dash = STYLES.get(name, OWN)
-    places = thin(odds, np.nan_to_num(values))
+    # Of what is shown, with a point beside it.
+    low, high = _ends(display, odds)
+    start = max(int(np.searchsorted(odds, low)) - 1, 0)
+    shown = slice(start, int(np.searchsorted(odds, high)) + 1)
+    places = start + thin(odds[shown], np.nan_to_num(values[shown]))
     told, words = plain(display.thresholds[places]), name.replace("_", " ")
     more = {"customdata": told, "hovertemplate": _HOVER}
     at, value = [float(log_odds(display.threshold))], [display.chosen[name]]

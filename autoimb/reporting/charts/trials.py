@@ -1,8 +1,8 @@
-"""How a search went: its trials in their order, what they owe their scores to, and all of them."""
+"""How a search went: its trials in their order, and the best so far."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,28 +13,20 @@ from autoimb.reporting.charts.layouts import (
     BLUE,
     GREEN,
     ORANGE,
-    UNLABELLED,
     VERMILLION,
     axis,
-    label,
     layout,
     line,
     mark,
 )
-from autoimb.reporting.charts.values import round_off, shown, wrapped
-from autoimb.search.importance import count_leading, measure_importance
+from autoimb.reporting.charts.values import round_off, wrapped
 from autoimb.search.records import TrialRecord
 
-__all__ = ["draw_history", "draw_importance", "name_exported", "scored_trials"]
+__all__ = ["draw_history", "name_exported", "scored_trials"]
 
 # Of a line of text that appears over a point.
 MAX_HOVER = 60
 MAX_ROWS = 25
-MAX_BARS = 12
-STAGE_WORDS = {
-    "model": "which model", "ensemble": "which ensemble", "sampler": "which sampler",
-    "weight": "which weight",
-}  # fmt: skip
 
 
 def scored_trials(result: FitResult) -> list[TrialRecord]:
@@ -167,88 +159,6 @@ def _tabulate_progress(
     ]  # fmt: skip
     headers = ("trial that was the best so far", "strategy", _spell(name), "spread", "seconds")
     return Table(headers, rows[-MAX_ROWS:])
-
-
-def draw_importance(result: FitResult, shares: Mapping[str, float] | None = None) -> Chart | None:
-    """Draw which choices the best trials owe most to.
-
-    Parameters
-    ----------
-    result : FitResult
-    shares : mapping of str to float, optional
-        As `measure_importance` gives them, which is asked by default.
-
-    Returns
-    -------
-    Chart or None
-        None where too few trials are complete.
-    """
-    shares = measure_importance(result.search.study) if shares is None else shares
-    if not shares:
-        return None
-    top = list(shares.items())[:MAX_BARS]
-    rest = sum(shares.values()) - sum(share for _, share in top)
-    places = [-float(k) for k in range(len(top))]
-    names = [_name_choice(name) for name, _ in top]
-    is_stage = [name in STAGE_WORDS for name, _ in top]
-    bar = {
-        "type": "bar", "orientation": "h", "x": [round_off(share) for _, share in top],
-        "y": places, "width": 0.34, "offset": -0.42, "name": "importance",
-        "customdata": [shown(name) for name in names],
-        "marker": {
-            "color": [BLUE if each else GREEN for each in is_stage],
-            "pattern": {"shape": ["" if each else "/" for each in is_stage]},
-        },
-        "hovertemplate": "%{customdata}<br>%{x:.1%}<extra></extra>",
-    }  # fmt: skip
-    notes = [
-        label(0, place, wrapped(f"{name}, {_percent(share)}", MAX_HOVER), xref="paper",
-              xanchor="left", yanchor="bottom", align="left")
-        for place, name, (_, share) in zip(places, names, top, strict=True)
-    ]  # fmt: skip
-    axes = (
-        axis("share of importance", tickformat=".0%", rangemode="tozero"),
-        axis("", range=[-len(top) + 0.4, 0.6], showticklabels=False, showgrid=False),
-    )
-    n = len(scored_trials(result))
-    caption = (
-        f"How far the choices of the best {count_leading(n)} of {n:,} complete trials differ from "
-        "those of all (PED-ANOVA): what has no share might as well have been chosen blindly. "
-        "Hatched bars are parameters of a component, the others components. First is "
-        f"{names[0]}, with {_percent(top[0][1])}; of so few trials take no more than the order."
-    )
-    rows = [(name, round_off(share)) for name, (_, share) in zip(names, top, strict=True)]
-    rows += [("all others together", round_off(rest))] if len(shares) > len(top) else []
-    return Chart(
-        "choice_importance", "What the best trials owe their scores to", caption, [bar],
-        layout(*axes, legend=False, annotations=notes, margin=UNLABELLED),
-        Table(("choice", "share"), rows), height=90 + 42 * len(top),
-    )  # fmt: skip
-
-
-def _name_choice(name: str) -> str:
-    """Name a stage, or a parameter of a component.
-
-    Examples
-    --------
-    >>> _name_choice("sampler"), _name_choice("model.lightgbm.num_leaves")
-    ('which sampler', 'num leaves (model lightgbm)')
-    """
-    if name in STAGE_WORDS:
-        return STAGE_WORDS[name]
-    stage, component, parameter = name.split(".", 2)
-    return f"{_spell(parameter)} ({stage} {_spell(component)})"
-
-
-def _percent(share: float) -> str:
-    """Write a share in whole percent.
-
-    Examples
-    --------
-    >>> _percent(0.123), _percent(0.001)
-    ('12 %', 'below 1 %')
-    """
-    return f"{100 * share:.0f} %" if share >= 0.005 else "below 1 %"
 
 
 def _spell(name: str) -> str:
