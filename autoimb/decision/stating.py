@@ -24,8 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 KINDS: dict[str, type[Criterion]] = {
-    kind.__name__: kind
-    for kind in (BestMetric, Costs, Floor, Capacity, CostMatrix, FixedThreshold)
+    kind.__name__: kind for kind in (BestMetric, Costs, Floor, Capacity, CostMatrix, FixedThreshold)
 }
 
 

@@ -438,6 +438,9 @@ def test_what_comes_from_the_data_is_text(explore: Callable[..., Explorer], driv
 def test_two_classes_and_their_predictions_are_needed() -> None:
     model = make_model()
     assert render_explorer(replace(model, evidence=None), "model.pkl") == ""
+    assert model.evidence is not None
+    one = replace(model.evidence, y=np.zeros_like(model.evidence.y))
+    assert render_explorer(replace(model, evidence=one), "model.pkl") == ""
     three = replace(model, labels=Labels(("a", "b", "c"), (0, 1, 2)))
     assert render_explorer(three, "model.pkl") == ""
 
