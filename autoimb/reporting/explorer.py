@@ -15,7 +15,7 @@ from autoimb.decision.costs import CostMatrix, Costs
 from autoimb.decision.rules import DecisionRule, Threshold
 from autoimb.decision.scored import Scored
 from autoimb.fitted_model import FittedModel
-from autoimb.markup import element, number, quoted
+from autoimb.markup import element, number, quoted, verbatim
 from autoimb.reporting.operating_points import (
     OperatingPoints,
     find_points,
@@ -85,7 +85,7 @@ def render_explorer(model: FittedModel, model_file: str) -> str:
     return Template(_read("explorer.html")).substitute(
         positive=quoted(model.labels.by_code[1]),
         negative=quoted(model.labels.by_code[0]),
-        origin=_tell_origin(model, points),
+        origin=_tell_origin(model, points) + _tell_rule(model.rule, exported is not None),
         n_rows=f"{points.n_rows:,}",
         n_points=_tell_points(points),
         last=len(points.thresholds) - 1,
@@ -140,10 +140,14 @@ def _tell_origin(model: FittedModel, points: OperatingPoints) -> str:
     )
 
 
+def _tell_rule(rule: DecisionRule, is_point: bool) -> str:
+    return "" if is_point else f" The model decides by no single threshold: {verbatim(rule)}."
+
+
 def _tell_points(points: OperatingPoints) -> str:
     n = len(points.thresholds)
     if n >= points.n_distinct:
-        return f"The nearest of {n:,} is taken: no others tell these rows apart."
+        return f"The nearest of {n:,} is taken: no other decides these rows otherwise."
     return f"The nearest of {n:,} out of {points.n_distinct:,} is taken."
 
 

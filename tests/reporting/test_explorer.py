@@ -395,6 +395,7 @@ def test_an_exported_decision_that_is_no_threshold_is_left_out(
     assert shown.driver.find_elements("css selector", "[data-beside=exported]") == []
     (button,) = shown.driver.find_elements("css selector", "[data-point=exported]")
     assert not button.is_enabled()
+    assert f"by no single threshold: {shown.model.rule}." in shown.text("#explorer > p")
     flagged = (shown.model.out_of_fold_codes() == 1).sum()
     assert shown.counts[0] + shown.counts[2] == pytest.approx(flagged, abs=3)
     require_right(shown, *(float(shown.find(n).get_attribute("value")) for n in ("alarm", "miss")))
