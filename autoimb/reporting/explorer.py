@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from autoimb.arrays import IntArray
 from autoimb.decision.costs import CostMatrix, Costs
-from autoimb.decision.rules import Threshold
+from autoimb.decision.rules import DecisionRule, Threshold
+from autoimb.decision.scored import Scored
 from autoimb.fitted_model import FittedModel
-from autoimb.markup import element, number, quoted
+from autoimb.markup import element, number, quoted, verbatim
 from autoimb.reporting.operating_points import (
     OperatingPoints,
     find_points,
@@ -59,22 +61,23 @@ def render_explorer(model: FittedModel, model_file: str) -> str:
     Returns
     -------
     str
-        HTML of one section; empty without out-of-fold predictions, and for more than two classes.
+        HTML of one section; empty without out-of-fold predictions of both classes, and for more
+        than two.
     """
-    if model.evidence is None or len(model.labels.classes) != 2:
+    if model.evidence is None or len(model.labels.classes) != 2 or len(set(model.evidence.y)) < 2:
         return ""
     scored, codes = model.out_of_fold(), model.out_of_fold_codes()
-    rule = model.rule
-    exported = rule.value if isinstance(rule, Threshold) else matching_threshold(scored, codes)
-    # Above every probability there may be nothing that is one.
-    kept = [] if exported is None or exported > 1 else [exported]
-    points = find_points(scored, [PLAIN, *kept])
+    threshold = _exported_threshold(model.rule, scored, codes)
+    points = find_points(scored, [PLAIN] if threshold is None else [PLAIN, threshold])
+    exported = None if threshold is None else points.place_of(threshold)
+    n_alerts = points.hits + points.false_alarms
+    # What is no threshold flags about as many rows as one.
+    start = int(abs(n_alerts - (codes == 1).sum()).argmin()) if exported is None else exported
     costs = _costs_of(model)
-    start = points.place_of(kept[0]) if kept else _place_by_alerts(points, int((codes == 1).sum()))
     stored = {
         **points.to_dict(),
         "costs": costs,
-        "exported": start if kept else None,
+        "exported": exported,
         "plain": points.place_of(PLAIN),
         "start": start,
         "command": shlex.join(["autoimb", "retune", model_file]),
@@ -82,18 +85,26 @@ def render_explorer(model: FittedModel, model_file: str) -> str:
     return Template(_read("explorer.html")).substitute(
         positive=quoted(model.labels.by_code[1]),
         negative=quoted(model.labels.by_code[0]),
-        origin=_tell_origin(model, points),
+        origin=_tell_origin(model, points) + _tell_rule(model.rule, exported is not None),
         n_rows=f"{points.n_rows:,}",
         n_points=_tell_points(points),
         last=len(points.thresholds) - 1,
         false_alarm=f"{costs[0]:g}",
         miss=f"{costs[1]:g}",
-        exported_off="" if kept else "disabled",
-        alternatives=_list_alternatives(bool(kept)),
-        table=_list_points(points, costs, start if kept else None),
+        exported_off="disabled" if exported is None else "",
+        alternatives=_list_alternatives(exported is not None),
+        table=_list_points(points, costs, exported),
         method=METHOD + _tell_aim(points),
         data=_embed(stored),
     )
+
+
+def _exported_threshold(rule: DecisionRule, scored: Scored, codes: IntArray) -> float | None:
+    """Return the threshold that the model decides by, or that would decide as it does."""
+    if not isinstance(rule, Threshold):
+        return matching_threshold(scored, codes)
+    # Above every probability there may be none.
+    return rule.value if rule.value <= 1 else None
 
 
 def _costs_of(model: FittedModel) -> tuple[float, float]:
@@ -106,10 +117,6 @@ def _costs_of(model: FittedModel) -> tuple[float, float]:
         if fp > tn and fn > tp:
             return fp - tn, fn - tp
     return 1.0, 1.0
-
-
-def _place_by_alerts(points: OperatingPoints, n_alerts: int) -> int:
-    return int(abs(points.hits + points.false_alarms - n_alerts).argmin())
 
 
 def _embed(values: dict[str, Any]) -> str:
@@ -133,10 +140,14 @@ def _tell_origin(model: FittedModel, points: OperatingPoints) -> str:
     )
 
 
+def _tell_rule(rule: DecisionRule, is_point: bool) -> str:
+    return "" if is_point else f" The model decides by no single threshold: {verbatim(rule)}."
+
+
 def _tell_points(points: OperatingPoints) -> str:
     n = len(points.thresholds)
     if n >= points.n_distinct:
-        return f"The nearest of {n:,} is taken: no others tell these rows apart."
+        return f"The nearest of {n:,} is taken: no other decides these rows otherwise."
     return f"The nearest of {n:,} out of {points.n_distinct:,} is taken."
 
 

@@ -14,6 +14,7 @@ from command_line import QUICK, Command, Outcome
 
 import autoimb
 from autoimb.data import reading
+from autoimb.decision.rules import Threshold
 from autoimb.manifest import manifest_path, read_manifest
 
 MATRICES = {
@@ -276,6 +277,13 @@ def test_fit_decides_by_what_is_asked_for(
     assert cheap.code == 0
     table = pd.read_csv(io.StringIO(cli("predict", run["model"], loans_csv).stdout))
     assert (table["label"] == "yes").sum() < dear
+
+
+def test_fit_keeps_to_a_threshold_that_is_given(quick_fit: Command, loans_csv: Path) -> None:
+    run = quick_fit(loans_csv, "--threshold", 0.2, "--json").json
+    assert run["decided"]["asked"] == "fixed threshold 0.2"
+    assert run["decided"]["stability"] is None
+    assert autoimb.load(run["model"]).rule == Threshold(0.2)
 
 
 def test_fit_tells_of_a_promise_that_too_few_rows_support(

@@ -10,6 +10,7 @@ from autoimb.data.splitting import Folds
 from autoimb.decision.capacity import Capacity
 from autoimb.decision.costs import Costs
 from autoimb.decision.criteria import BestMetric, Criterion, Swept
+from autoimb.decision.fixed import FixedThreshold
 from autoimb.decision.floors import Floor
 from autoimb.decision.scored import Scored
 from autoimb.evaluation.bootstrap import Weights, draw_resamples, score_resamples
@@ -75,11 +76,14 @@ KEPT: list[tuple[Criterion, int]] = [
     (Costs(fn=3.0, column="amount"), 2),
     (Costs(fn=3.0, abstain=0.2), 2),
     (Capacity(share=0.2), 2),
+    (FixedThreshold(0.2), 2),
 ]
 
 
 @pytest.mark.parametrize(
-    ("criterion", "n_classes"), KEPT, ids=["several classes", "row costs", "passed on", "capacity"]
+    ("criterion", "n_classes"),
+    KEPT,
+    ids=["several classes", "row costs", "passed on", "capacity", "fixed"],
 )
 @pytest.mark.parametrize("name", ["f1", "mcc"])
 def test_other_decisions_are_those_that_were_solved_on_the_other_folds(

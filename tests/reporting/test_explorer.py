@@ -395,6 +395,7 @@ def test_an_exported_decision_that_is_no_threshold_is_left_out(
     assert shown.driver.find_elements("css selector", "[data-beside=exported]") == []
     (button,) = shown.driver.find_elements("css selector", "[data-point=exported]")
     assert not button.is_enabled()
+    assert f"by no single threshold: {shown.model.rule}." in shown.text("#explorer > p")
     flagged = (shown.model.out_of_fold_codes() == 1).sum()
     assert shown.counts[0] + shown.counts[2] == pytest.approx(flagged, abs=3)
     require_right(shown, *(float(shown.find(n).get_attribute("value")) for n in ("alarm", "miss")))
@@ -438,6 +439,9 @@ def test_what_comes_from_the_data_is_text(explore: Callable[..., Explorer], driv
 def test_two_classes_and_their_predictions_are_needed() -> None:
     model = make_model()
     assert render_explorer(replace(model, evidence=None), "model.pkl") == ""
+    assert model.evidence is not None
+    one = replace(model.evidence, y=np.zeros_like(model.evidence.y))
+    assert render_explorer(replace(model, evidence=one), "model.pkl") == ""
     three = replace(model, labels=Labels(("a", "b", "c"), (0, 1, 2)))
     assert render_explorer(three, "model.pkl") == ""
 
