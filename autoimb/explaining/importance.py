@@ -48,7 +48,7 @@ class ColumnImportance:
     ----------
     column : str
     drop : Estimate
-        Of the score, above 0 where the column helps; with its 95 % interval over rows and shufflings.
+        Of the score, above 0 where the column helps; its 95 % interval is over rows and shufflings.
     """
 
     column: str
