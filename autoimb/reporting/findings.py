@@ -54,8 +54,10 @@ def gather_findings(result: FitResult) -> dict[str, Any]:
 
 def _draw_charts(result: FitResult) -> list[Chart]:
     """Draw the search, and the calibration, which a model without its folds cannot show."""
-    found, evidence = result.predictions(), result.model.evidence
-    models = None if evidence is None else evidence.scored(NO_CALIBRATOR)
+    found, model = result.predictions(), result.model
+    models = None
+    if model.calibrator is not NO_CALIBRATOR and model.evidence is not None:
+        models = model.evidence.scored(NO_CALIBRATOR)
     return [*draw_search(result), draw_reliability(found, rank_classes(found), models)]
 
 

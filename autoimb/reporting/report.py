@@ -34,6 +34,7 @@ from autoimb.reporting.charts.features import draw_features
 from autoimb.reporting.elements import draw_chart
 from autoimb.reporting.explorer import EXPLORER_SCRIPT, EXPLORER_STYLE, render_explorer
 from autoimb.reporting.findings import read_charts, read_findings, write_findings
+from autoimb.reporting.hardness import render_hardness
 from autoimb.reporting.overview import render_overview, render_verdicts
 from autoimb.reporting.page import frame_page, read_resource
 from autoimb.reporting.prose import render_section
@@ -139,8 +140,10 @@ def _explain(report: Report) -> Iterable[str]:
 
 
 def _describe_data(report: Report) -> Iterable[str]:
-    yield render_section(describe_data(report.subject))
     yield render_section(describe_caveats(report.subject))
+    profile = report.findings.get("profile")
+    yield "" if profile is None else render_hardness(profile)
+    yield render_section(describe_data(report.subject))
 
 
 def _search(report: Report) -> Iterable[str]:

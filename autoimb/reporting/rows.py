@@ -96,7 +96,9 @@ def render_hardest(explanation: Mapping[str, Any]) -> str:
 
 def render_notes(explanation: Mapping[str, Any]) -> str:
     """Tell what to beware of in reading all this, and what is missing."""
-    items = "".join(element("li", escape(note)) for note in explanation["notes"])
+    items = "".join(
+        element("li", escape(note[:1].upper() + note[1:])) for note in explanation["notes"]
+    )
     return element("ul", items, "soft") if items else ""
 
 
