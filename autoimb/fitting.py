@@ -15,6 +15,7 @@ from autoimb.arrays import IntArray, release_memory
 from autoimb.data.dataset import Dataset
 from autoimb.decision.reliability import Reliability
 from autoimb.decision.scored import Scored
+from autoimb.displays.plotting import Plotting
 from autoimb.displays.predictions import Predictions
 from autoimb.displays.strategies import StrategiesDisplay
 from autoimb.errors import AutoImbWarning, one_line
@@ -57,7 +58,7 @@ FULL_PROFILE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
-class FitResult:
+class FitResult(Plotting):
     """Everything that a fit found.
 
     Attributes

@@ -54,7 +54,7 @@ class Plotting(ABC):
         """
         raise UsageError(
             "a saved model holds no strategy but its own. plot_strategies belongs to the "
-            "AutoImbClassifier that was fitted."
+            "AutoImbClassifier that was fitted, and to the result of a run."
         )
 
     def plot_threshold(self, X: Any = None, y: Any = None, *, ax: Any = None) -> ThresholdDisplay:

@@ -493,3 +493,11 @@ def test_without_matplotlib_one_line_says_so(
         "plots need matplotlib, which is not installed. Install it: pip install matplotlib"
     )
     assert isinstance(caught.value, ImportError)
+
+
+def test_the_result_of_a_run_draws_as_a_classifier_does(fitted: Any) -> None:
+    result = fitted.result
+    display = result.plot_threshold()
+    assert display.threshold == result.model.rule.value
+    assert result.plot_strategies().names == result.strategies().names
+    assert result.plot_calibration().reliability
