@@ -66,6 +66,9 @@ def lower_envelope(recall: FloatArray, fall_out: FloatArray) -> tuple[FloatArray
     >>> x.round(2).tolist(), y.round(2).tolist()
     ([0.0, 0.11, 0.82, 1.0], [0.0, 0.11, 0.18, 0.0])
     """
+    # A point twice would be taken for one between its neighbours.
+    is_other = np.append(True, (np.diff(fall_out) > 0) | (np.diff(recall) > 0))
+    fall_out, recall = fall_out[is_other], recall[is_other]
     while True:
         u, v = np.diff(fall_out), np.diff(recall)
         # What lies on or below the line between its neighbours bounds nothing.
@@ -187,7 +190,9 @@ def draw_cost_by_threshold(predictions: Predictions, one: Ranked) -> Chart:
     each = [_cost(one, ratio, hits, false) for ratio in RATIOS]
     best = [_cheapest(one, ratio) for ratio in RATIOS]
     known = np.concatenate([*each, [cost for _, cost in best]])
-    floor, ceiling = float(known[known > 0].min()) / 1.5, float(known.max()) * 1.5
+    # What costs nothing stands on the edge of a logarithmic axis.
+    known = known[known > 0] if known.any() else np.ones(1)
+    floor, ceiling = float(known.min()) / 1.5, float(known.max()) * 1.5
     drawn: list[dict[str, Any]] = []
     told = plain(thresholds)
     for ratio, costs, (threshold, cost), (color, dash, symbol) in zip(

@@ -44,6 +44,8 @@ MAX_WHISKERS = 3
 LINEAR = (0.05, 0.95)
 # Characters of a label beside a ridge.
 MAX_TICK = 18
+# And of the title of an axis, on a narrow screen.
+MAX_TITLE = 36
 # Share of the height of a ridge that reaches into the next.
 OVERLAP = 0.9
 
@@ -236,8 +238,9 @@ def draw_score_histograms(predictions: Predictions, one: Ranked) -> Chart:
         words = class_name(name, f"{len(z):,} rows")
         drawn.append(_steps(edges, n_each, len(z), words, color, dash, alpha))
     lines, notes = mark_threshold(predictions)
+    title = wrapped(f"probability of '{one.name}'", MAX_TITLE)
     axes = (
-        log_odds_axis(f"probability of {class_name(one.name)}", float(edges[0]), float(edges[-1])),
+        log_odds_axis(title, float(edges[0]), float(edges[-1])),
         axis("share of the class's rows", rangemode="tozero", tickformat=".0%"),
     )
     return Chart(
