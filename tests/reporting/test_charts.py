@@ -516,7 +516,7 @@ def test_each_trial_is_a_line_unless_they_are_very_many(fitted: Any, n: int) -> 
     chart = by_search(with_trials(fitted.result, values))["parallel_coordinates"]
     check(chart)
     n_lines = sum(one["x"].count(None) for one in chart.data)
-    assert n_lines == (n if n < 1000 else 300)
+    assert n_lines == n if n < 1000 else 300 <= n_lines <= 301
     best = max(x for one in chart.data[1:] for x in one["y"] if x is not None)
     assert best == 1.0
     assert ("are drawn" in chart.caption) is (n == 1000)

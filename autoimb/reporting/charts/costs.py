@@ -41,6 +41,8 @@ RATIO_STYLES = (
     (PINK, "dot", "cross"),
 )  # fmt: skip
 N_THRESHOLDS = 300
+# Scores beyond which no axis is stretched for them.
+EXTREME = 1e-5, 1 - 1e-5
 HIGHEST = 0.53
 
 
@@ -161,9 +163,13 @@ def _tell_range(predictions: Predictions, one: Ranked) -> str:
     name = name_decision(predictions)
     low = (1 - point.precision) / point.precision
     missed = one.prevalence * (1 - point.recall)
+    if missed == low == 0:
+        return f"{name}, there are no errors."
     if missed == 0:
-        return f"{name}, errors cost less than flagging none or all where a miss costs more than \
-{low:.3g} false alarms."
+        return (
+            f"{name}, errors cost less than flagging none where a miss costs more than {low:.3g} "
+            "false alarms."
+        )
     high = (1 - one.prevalence) * (1 - point.fall_out) / missed
     if high <= low:
         return f"{name}, errors cost more than flagging none or all, whatever the ratio."
@@ -206,9 +212,9 @@ def draw_cost_by_threshold(predictions: Predictions, one: Ranked) -> Chart:
                           showlegend=False, customdata=plain([threshold]),
                           hovertemplate=_OF_COST))  # fmt: skip
     lines, notes = mark_threshold(predictions)
-    low = _left_end(one, [threshold for threshold, _ in best], predictions)
+    ends = _ends(one, [threshold for threshold, _ in best], predictions)
     axes = (
-        log_odds_axis("threshold on the probability", low, float(odds[-1])),
+        log_odds_axis("threshold on the probability", *ends),
         log_axis("cost per 1,000 cases, in false alarms", floor, ceiling),
     )
     return Chart(
@@ -231,12 +237,13 @@ def spread(one: Ranked) -> tuple[FloatArray, FloatArray]:
     return odds, 1 / (1 + np.exp(-odds))
 
 
-def _left_end(one: Ranked, best: Sequence[float], predictions: Predictions) -> float:
-    """Return where the axis begins: below hardly any member, and below all that is marked."""
+def _ends(one: Ranked, best: Sequence[float], predictions: Predictions) -> tuple[float, float]:
+    """Return which thresholds are shown: those of all but a few members, and all marked ones."""
     rule = predictions.decision.rule
     own = [rule.value] if isinstance(rule, Threshold) else []
-    low = one.members[len(one.members) // 100]
-    return float(log_odds(min(low, *best, *own))) - 0.7
+    scores = np.clip(one.members[[len(one.members) // 100, -1]], *EXTREME)
+    each = log_odds(np.array([*scores, *best, *own]))
+    return float(each.min()) - 0.7, float(each.max()) + 0.3
 
 
 def mark_threshold(

@@ -25,7 +25,7 @@ __all__ = ["draw_parallel_coordinates"]
 
 MAX_LINES = 300
 MAX_ROWS = 25
-BEST = 0.1
+BEST, MAX_BEST = 0.1, 15
 # Part of the height of a category that its lines spread over, for how many there are to be seen.
 SPREAD = 0.5
 # Characters of a label, and its size, to fit between two axes on a narrow screen.
@@ -60,17 +60,18 @@ def draw_parallel_coordinates(result: FitResult) -> Chart:
     Chart
     """
     every = _best_first(result)
-    n_best = max(int(np.ceil(BEST * len(every))), 1)
-    kept = np.unique(np.linspace(n_best, len(every) - 1, MAX_LINES - n_best).astype(int))
-    known = [*every[:n_best], *(every[k] for k in kept if k >= n_best)]
-    each = _dimensions(result, known)
+    n_best = min(int(np.ceil(BEST * len(every))), MAX_BEST)
     winner = result.exported.members[0].number
+    even = np.linspace(n_best, len(every), MAX_LINES - n_best, endpoint=False).astype(int)
+    kept = {*range(n_best), *even.tolist()}
+    known = [one for k, one in enumerate(every) if k in kept or one.number == winner]
+    each = _dimensions(result, known)
     own = [k for k, record in enumerate(known) if record.number == winner]
     leading = [k for k in range(n_best) if k not in own]
     others = [k for k in range(n_best, len(known)) if k not in own]
     drawn = [
-        _lines(each, others, "all others", {"color": NEUTRAL, "width": 1, "dash": "dot"}, 0.55),
-        _lines(each, leading, "the best tenth", {"color": BLUE, "width": 1.6}, 0.9),
+        _lines(each, others, "all others", {"color": NEUTRAL, "width": 1, "dash": "dot"}, 0.5),
+        _lines(each, leading, f"the best {n_best}", {"color": BLUE, "width": 1.6}, 0.9),
         {
             **_lines(each, own, name_exported(result), {"color": VERMILLION, "width": 2.6}, 1.0),
             "mode": "lines+markers",
@@ -199,9 +200,9 @@ def _tell(result: FitResult, known: Sequence[TrialRecord], n_best: int) -> str:
     )
     n_all = len(scored_trials(result))
     if len(known) < n_all:
-        about += f" Of {n_all:,} trials {len(known):,} are drawn, the best tenth among them."
+        about += f" Of {n_all:,} trials {len(known):,} are drawn, the best among them."
     stage, share, name = _commonest(known[:n_best])
-    return f"{about} Of the best {n_best}, {share} have the {stage} {name}."
+    return f"{about} Of the best {n_best}, {share:,} have the {stage} {name}."
 
 
 def _commonest(best: Sequence[TrialRecord]) -> tuple[str, int, str]:
