@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import optuna
 import pandas as pd
 import pytest
 from html_reader import HOSTILE
@@ -39,6 +40,7 @@ from autoimb.errors import DataError
 from autoimb.evaluation.compare import Comparison
 from autoimb.evaluation.estimate import Estimate
 from autoimb.fitting import FitResult
+from autoimb.metrics import get_metric
 from autoimb.reporting.chart import Chart
 from autoimb.reporting.charts.costs import RATIOS, lower_envelope
 from autoimb.reporting.charts.curves import draw_curves
@@ -119,6 +121,10 @@ CASES: dict[str, Predictions] = {
     "not calibrated": predict(Y, P, calibrated=None, estimates={}),
     "three classes": predict(*draw_several(3), labels=names(3)),
     "fifteen classes": predict(*draw_several(15), labels=names(15)),
+    "three classes, of which one occurs": replace(
+        predict(*draw_several(3), labels=["a", "b", "c"]),
+        scored=Scored(np.zeros(600, dtype=int), draw_several(3)[1]), calibrated=None,
+    ),
     "weighted classes": predict(
         *draw_several(3), labels=["a", "b", "c"], class_weights=np.array([0.5, 1.0, 3.0])
     ),
@@ -485,8 +491,6 @@ def test_parts_beyond_doubt_are_plain_bars(fitted: Any) -> None:
     ("metric", "best"), [("f1", [0.2, 0.5, 0.5, 0.9]), ("log_loss", [0.2, 0.2, 0.1, 0.1])]
 )
 def test_the_best_so_far_never_gets_worse(fitted: Any, metric: str, best: list[float]) -> None:
-    from autoimb.metrics import get_metric
-
     result = replace(fitted.result, metric=get_metric(metric))
     first = replace(result.search.best, scores=dict.fromkeys(
         [metric], next(iter(result.search.best.scores.values()))))  # fmt: skip
@@ -523,8 +527,6 @@ def test_each_trial_is_a_line_unless_they_are_very_many(fitted: Any, n: int) -> 
 
 
 def test_importance_is_drawn_of_many_trials(fitted: Any) -> None:
-    import optuna
-
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(0))
 
     def score(trial: optuna.Trial) -> float:

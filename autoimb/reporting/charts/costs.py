@@ -191,7 +191,7 @@ def draw_cost_by_threshold(predictions: Predictions, one: Ranked) -> Chart:
     -------
     Chart
     """
-    odds, thresholds = spread(one)
+    odds, thresholds = _spread(one)
     hits, false = one.counts(thresholds)
     each = [_cost(one, ratio, hits, false) for ratio in RATIOS]
     best = [_cheapest(one, ratio) for ratio in RATIOS]
@@ -229,7 +229,7 @@ _OF_COST = (
 )
 
 
-def spread(one: Ranked) -> tuple[FloatArray, FloatArray]:
+def _spread(one: Ranked) -> tuple[FloatArray, FloatArray]:
     """Spread thresholds evenly over the log-odds of all scores; also return these log-odds."""
     known = [each[[0, -1]] for each in (one.members, one.others) if len(each)]
     ends = log_odds(np.concatenate(known))
@@ -287,7 +287,7 @@ def _tell_costs(predictions: Predictions, one: Ranked, best: Sequence[tuple[floa
     if point is None:
         return f"{about} {found}."
     own = _point_cost(one, 25)
-    start = name_decision(predictions).replace(" (marked)", "")
+    start = name_decision(predictions, is_marked=False)
     return f"{about} {found}; {start[0].lower()}{start[1:]} it is {own:.3g}."
 
 

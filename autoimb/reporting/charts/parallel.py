@@ -112,7 +112,7 @@ def _dimensions(result: FitResult, known: Sequence[TrialRecord]) -> list[_Dimens
     if (seconds > 0).all():
         found.append(_numbers("seconds", seconds, is_log=True))
     up = result.metric.greater_is_better
-    return [*found, _numbers(score.replace("_", " "), values, is_reversed=not up)]
+    return [*found, _numbers(score.replace("_", " "), values, digits=3, is_reversed=not up)]
 
 
 def _categories(name: str, values: Sequence[str]) -> _Dimension:
@@ -136,13 +136,18 @@ def _categories(name: str, values: Sequence[str]) -> _Dimension:
 
 
 def _numbers(
-    name: str, values: FloatArray, *, is_log: bool = False, is_reversed: bool = False
+    name: str,
+    values: FloatArray,
+    *,
+    digits: int = 2,
+    is_log: bool = False,
+    is_reversed: bool = False,
 ) -> _Dimension:
     values = np.nan_to_num(values)
     scaled = np.log(values) if is_log else values
     low, high = float(scaled.min()), float(scaled.max())
     at = (scaled - low) / (high - low) if high > low else np.full(len(scaled), 0.5)
-    ends = [f"{float(values.min()):.2g}", f"{float(values.max()):.2g}"]
+    ends = [f"{float(end):.{digits}g}" for end in (values.min(), values.max())]
     if is_reversed:
         at, ends = 1 - at, ends[::-1]
     ticks = [(0.0, ends[0]), (1.0, ends[1])] if high > low else [(0.5, ends[0])]
@@ -211,7 +216,7 @@ def _commonest(best: Sequence[TrialRecord]) -> tuple[str, int, str]:
     for stage in ("model", "sampler", "weight"):
         names = [one.configuration.choices[stage].name for one in best]
         name = max(sorted(set(names)), key=names.count)
-        if name != "none":
+        if stage == "model" or name != "none":
             counted.append((names.count(name), stage, name))
     n, stage, name = max(counted, key=lambda one: one[0])
     return stage, n, f"'{name.replace('_', ' ')}'"

@@ -46,8 +46,8 @@ LINEAR = (0.05, 0.95)
 MAX_TICK = 18
 # And of the title of an axis, on a narrow screen.
 MAX_TITLE = 36
-# Share of the height of a ridge that reaches into the next.
-OVERLAP = 0.9
+# Height of a ridge, of the distance to the next.
+HEIGHT = 0.9
 
 
 def draw_reliability(
@@ -353,7 +353,7 @@ def draw_true_class(predictions: Predictions, each: Sequence[Ranked]) -> Chart:
 
 
 def _ridge(edges: FloatArray, n_each: Any, floor: int, one: Ranked, color: str) -> dict[str, Any]:
-    heights = OVERLAP * n_each / max(n_each.max(), 1)
+    heights = HEIGHT * n_each / max(n_each.max(), 1)
     x = np.repeat(edges, 2)
     y = floor + np.concatenate([[0.0], np.repeat(heights, 2), [0.0]])
     about = np.concatenate([[0], np.repeat(n_each, 2), [0]])
