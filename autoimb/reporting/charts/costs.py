@@ -41,6 +41,8 @@ RATIO_STYLES = (
     (PINK, "dot", "cross"),
 )  # fmt: skip
 N_THRESHOLDS = 300
+# Scores beyond which no axis is stretched for them.
+EXTREME = 1e-5, 1 - 1e-5
 HIGHEST = 0.53
 
 
@@ -66,6 +68,9 @@ def lower_envelope(recall: FloatArray, fall_out: FloatArray) -> tuple[FloatArray
     >>> x.round(2).tolist(), y.round(2).tolist()
     ([0.0, 0.11, 0.82, 1.0], [0.0, 0.11, 0.18, 0.0])
     """
+    # A point twice would be taken for one between its neighbours.
+    is_other = np.append(True, (np.diff(fall_out) > 0) | (np.diff(recall) > 0))
+    fall_out, recall = fall_out[is_other], recall[is_other]
     while True:
         u, v = np.diff(fall_out), np.diff(recall)
         # What lies on or below the line between its neighbours bounds nothing.
@@ -158,9 +163,13 @@ def _tell_range(predictions: Predictions, one: Ranked) -> str:
     name = name_decision(predictions)
     low = (1 - point.precision) / point.precision
     missed = one.prevalence * (1 - point.recall)
+    if missed == low == 0:
+        return f"{name}, there are no errors."
     if missed == 0:
-        return f"{name}, errors cost less than flagging none or all where a miss costs more than \
-{low:.3g} false alarms."
+        return (
+            f"{name}, errors cost less than flagging none where a miss costs more than {low:.3g} "
+            "false alarms."
+        )
     high = (1 - one.prevalence) * (1 - point.fall_out) / missed
     if high <= low:
         return f"{name}, errors cost more than flagging none or all, whatever the ratio."
@@ -182,12 +191,14 @@ def draw_cost_by_threshold(predictions: Predictions, one: Ranked) -> Chart:
     -------
     Chart
     """
-    odds, thresholds = spread(one)
+    odds, thresholds = _spread(one)
     hits, false = one.counts(thresholds)
     each = [_cost(one, ratio, hits, false) for ratio in RATIOS]
     best = [_cheapest(one, ratio) for ratio in RATIOS]
     known = np.concatenate([*each, [cost for _, cost in best]])
-    floor, ceiling = float(known[known > 0].min()) / 1.5, float(known.max()) * 1.5
+    # What costs nothing stands on the edge of a logarithmic axis.
+    known = known[known > 0] if known.any() else np.ones(1)
+    floor, ceiling = float(known.min()) / 1.5, float(known.max()) * 1.5
     drawn: list[dict[str, Any]] = []
     told = plain(thresholds)
     for ratio, costs, (threshold, cost), (color, dash, symbol) in zip(
@@ -201,9 +212,9 @@ def draw_cost_by_threshold(predictions: Predictions, one: Ranked) -> Chart:
                           showlegend=False, customdata=plain([threshold]),
                           hovertemplate=_OF_COST))  # fmt: skip
     lines, notes = mark_threshold(predictions)
-    low = _left_end(one, [threshold for threshold, _ in best], predictions)
+    ends = _ends(one, [threshold for threshold, _ in best], predictions)
     axes = (
-        log_odds_axis("threshold on the probability", low, float(odds[-1])),
+        log_odds_axis("threshold on the probability", *ends),
         log_axis("cost per 1,000 cases, in false alarms", floor, ceiling),
     )
     return Chart(
@@ -218,7 +229,7 @@ _OF_COST = (
 )
 
 
-def spread(one: Ranked) -> tuple[FloatArray, FloatArray]:
+def _spread(one: Ranked) -> tuple[FloatArray, FloatArray]:
     """Spread thresholds evenly over the log-odds of all scores; also return these log-odds."""
     known = [each[[0, -1]] for each in (one.members, one.others) if len(each)]
     ends = log_odds(np.concatenate(known))
@@ -226,12 +237,13 @@ def spread(one: Ranked) -> tuple[FloatArray, FloatArray]:
     return odds, 1 / (1 + np.exp(-odds))
 
 
-def _left_end(one: Ranked, best: Sequence[float], predictions: Predictions) -> float:
-    """Return where the axis begins: below hardly any member, and below all that is marked."""
+def _ends(one: Ranked, best: Sequence[float], predictions: Predictions) -> tuple[float, float]:
+    """Return which thresholds are shown: those of all but a few members, and all marked ones."""
     rule = predictions.decision.rule
     own = [rule.value] if isinstance(rule, Threshold) else []
-    low = one.members[len(one.members) // 100]
-    return float(log_odds(min(low, *best, *own))) - 0.7
+    scores = np.clip(one.members[[len(one.members) // 100, -1]], *EXTREME)
+    each = log_odds(np.array([*scores, *best, *own]))
+    return float(each.min()) - 0.7, float(each.max()) + 0.3
 
 
 def mark_threshold(
@@ -275,7 +287,7 @@ def _tell_costs(predictions: Predictions, one: Ranked, best: Sequence[tuple[floa
     if point is None:
         return f"{about} {found}."
     own = _point_cost(one, 25)
-    start = name_decision(predictions).replace(" (marked)", "")
+    start = name_decision(predictions, is_marked=False)
     return f"{about} {found}; {start[0].lower()}{start[1:]} it is {own:.3g}."
 
 

@@ -12,12 +12,12 @@ from autoimb.drawing import COLORS
 from autoimb.reporting.charts.values import plain, round_off, wrapped
 
 __all__ = [
-    "BLUE", "GREEN", "NEUTRAL", "ORANGE", "PINK", "SKY", "VERMILLION", "axis", "bars",
+    "BLUE", "GREEN", "NEUTRAL", "ORANGE", "PINK", "VERMILLION", "axis", "bars",
     "class_name", "label", "layout", "line", "log_axis", "log_odds_axis", "mark", "score_axis",
-    "style", "upright", "write",
+    "style", "upright",
 ]  # fmt: skip
 
-BLUE, VERMILLION, GREEN, PINK, ORANGE, SKY = COLORS[:6]
+BLUE, VERMILLION, GREEN, PINK, ORANGE = COLORS[:5]
 # Seen on a light ground and on a dark one, which the near-black of the palette is not.
 NEUTRAL, GRID = "#888888", "rgba(136, 136, 136, 0.22)"
 CLASS_COLORS = tuple(color for color in COLORS if color != "#444444")
@@ -30,6 +30,10 @@ ROOM = 1.5
 MAX_LINE = 42
 # Probabilities that are written on an axis of log-odds.
 WRITTEN = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999)
+# Where these are too few, as on an axis that spans little.
+_SMALL = tuple(a * 10.0**-k for k in range(6, 0, -1) for a in (1, 2, 5))
+FINER = (*_SMALL[:-1], 0.3, 0.4, 0.5, 0.6, 0.7, *(1 - p for p in reversed(_SMALL[:-1])))
+MIN_TICKS = 3
 
 
 def layout(
@@ -72,34 +76,32 @@ def log_axis(title: str, low: float, high: float, **more: Any) -> dict[str, Any]
     ends = [round_off(np.log10(low / ROOM)), round_off(np.log10(high))]
     powers = range(int(np.ceil(ends[0] - 1e-9)), int(np.floor(ends[1] + 1e-9)) + 1)
     tickvals = [10.0**power for power in powers]
-    if len(tickvals) < 3:
+    if len(tickvals) < MIN_TICKS:
         tickvals = sorted(m * 10.0**p for p in range(min(powers, default=0) - 1, 7)
                           for m in (1, 2, 5) if low <= m * 10.0**p <= high)  # fmt: skip
-    ticktext = [write(value) for value in tickvals]
+    ticktext = [_write(value) for value in tickvals]
     return axis(title, type="log", range=ends, tickvals=plain(tickvals), ticktext=ticktext, **more)
 
 
 def log_odds_axis(title: str, low: float, high: float, **more: Any) -> dict[str, Any]:
     """Make an axis of log-odds that is labelled with probabilities."""
-    at = {p: float(np.log(p / (1 - p))) for p in WRITTEN}
-    inside = {p: z for p, z in at.items() if low <= z <= high}
-    if len(inside) < 3:
-        finer = [a * 10.0**-k for k in range(1, 7) for a in (1, 2, 5)]
-        both = sorted({round(p, 9) for p in (*finer, 0.3, 0.4, *(1 - f for f in finer))})
-        at = {p: float(np.log(p / (1 - p))) for p in both}
+    for written in (WRITTEN, FINER):
+        at = {p: float(np.log(p / (1 - p))) for p in written}
         inside = {p: z for p, z in at.items() if low <= z <= high}
+        if len(inside) >= MIN_TICKS:
+            break
     return axis(
         title, range=plain([low, high]), tickvals=plain(inside.values()),
-        ticktext=[write(p) for p in inside], **more,
+        ticktext=[_write(p) for p in inside], **more,
     )  # fmt: skip
 
 
-def write(value: float) -> str:
+def _write(value: float) -> str:
     """Write a tick in full.
 
     Examples
     --------
-    >>> write(1e-6), write(0.5), write(1000.0), write(0.99999)
+    >>> _write(1e-6), _write(0.5), _write(1000.0), _write(0.99999)
     ('0.000001', '0.5', '1,000', '0.99999')
     """
     return f"{value:,.6f}".rstrip("0").rstrip(".")

@@ -25,7 +25,7 @@ __all__ = ["draw_parallel_coordinates"]
 
 MAX_LINES = 300
 MAX_ROWS = 25
-BEST = 0.1
+BEST, MAX_BEST = 0.1, 15
 # Part of the height of a category that its lines spread over, for how many there are to be seen.
 SPREAD = 0.5
 # Characters of a label, and its size, to fit between two axes on a narrow screen.
@@ -60,17 +60,18 @@ def draw_parallel_coordinates(result: FitResult) -> Chart:
     Chart
     """
     every = _best_first(result)
-    n_best = max(int(np.ceil(BEST * len(every))), 1)
-    kept = np.unique(np.linspace(n_best, len(every) - 1, MAX_LINES - n_best).astype(int))
-    known = [*every[:n_best], *(every[k] for k in kept if k >= n_best)]
-    each = _dimensions(result, known)
+    n_best = min(int(np.ceil(BEST * len(every))), MAX_BEST)
     winner = result.exported.members[0].number
+    even = np.linspace(n_best, len(every), MAX_LINES - n_best, endpoint=False).astype(int)
+    kept = {*range(n_best), *even.tolist()}
+    known = [one for k, one in enumerate(every) if k in kept or one.number == winner]
+    each = _dimensions(result, known)
     own = [k for k, record in enumerate(known) if record.number == winner]
     leading = [k for k in range(n_best) if k not in own]
     others = [k for k in range(n_best, len(known)) if k not in own]
     drawn = [
-        _lines(each, others, "all others", {"color": NEUTRAL, "width": 1, "dash": "dot"}, 0.55),
-        _lines(each, leading, "the best tenth", {"color": BLUE, "width": 1.6}, 0.9),
+        _lines(each, others, "all others", {"color": NEUTRAL, "width": 1, "dash": "dot"}, 0.5),
+        _lines(each, leading, f"the best {n_best}", {"color": BLUE, "width": 1.6}, 0.9),
         {
             **_lines(each, own, name_exported(result), {"color": VERMILLION, "width": 2.6}, 1.0),
             "mode": "lines+markers",
@@ -111,7 +112,7 @@ def _dimensions(result: FitResult, known: Sequence[TrialRecord]) -> list[_Dimens
     if (seconds > 0).all():
         found.append(_numbers("seconds", seconds, is_log=True))
     up = result.metric.greater_is_better
-    return [*found, _numbers(score.replace("_", " "), values, is_reversed=not up)]
+    return [*found, _numbers(score.replace("_", " "), values, digits=3, is_reversed=not up)]
 
 
 def _categories(name: str, values: Sequence[str]) -> _Dimension:
@@ -135,13 +136,18 @@ def _categories(name: str, values: Sequence[str]) -> _Dimension:
 
 
 def _numbers(
-    name: str, values: FloatArray, *, is_log: bool = False, is_reversed: bool = False
+    name: str,
+    values: FloatArray,
+    *,
+    digits: int = 2,
+    is_log: bool = False,
+    is_reversed: bool = False,
 ) -> _Dimension:
     values = np.nan_to_num(values)
     scaled = np.log(values) if is_log else values
     low, high = float(scaled.min()), float(scaled.max())
     at = (scaled - low) / (high - low) if high > low else np.full(len(scaled), 0.5)
-    ends = [f"{float(values.min()):.2g}", f"{float(values.max()):.2g}"]
+    ends = [f"{float(end):.{digits}g}" for end in (values.min(), values.max())]
     if is_reversed:
         at, ends = 1 - at, ends[::-1]
     ticks = [(0.0, ends[0]), (1.0, ends[1])] if high > low else [(0.5, ends[0])]
@@ -199,9 +205,9 @@ def _tell(result: FitResult, known: Sequence[TrialRecord], n_best: int) -> str:
     )
     n_all = len(scored_trials(result))
     if len(known) < n_all:
-        about += f" Of {n_all:,} trials {len(known):,} are drawn, the best tenth among them."
+        about += f" Of {n_all:,} trials {len(known):,} are drawn, the best among them."
     stage, share, name = _commonest(known[:n_best])
-    return f"{about} Of the best {n_best}, {share} have the {stage} {name}."
+    return f"{about} Of the best {n_best}, {share:,} have the {stage} {name}."
 
 
 def _commonest(best: Sequence[TrialRecord]) -> tuple[str, int, str]:
@@ -210,7 +216,7 @@ def _commonest(best: Sequence[TrialRecord]) -> tuple[str, int, str]:
     for stage in ("model", "sampler", "weight"):
         names = [one.configuration.choices[stage].name for one in best]
         name = max(sorted(set(names)), key=names.count)
-        if name != "none":
+        if stage == "model" or name != "none":
             counted.append((names.count(name), stage, name))
     n, stage, name = max(counted, key=lambda one: one[0])
     return stage, n, f"'{name.replace('_', ' ')}'"

@@ -44,8 +44,10 @@ MAX_WHISKERS = 3
 LINEAR = (0.05, 0.95)
 # Characters of a label beside a ridge.
 MAX_TICK = 18
-# Share of the height of a ridge that reaches into the next.
-OVERLAP = 0.9
+# And of the title of an axis, on a narrow screen.
+MAX_TITLE = 36
+# Height of a ridge, of the distance to the next.
+HEIGHT = 0.9
 
 
 def draw_reliability(
@@ -236,8 +238,9 @@ def draw_score_histograms(predictions: Predictions, one: Ranked) -> Chart:
         words = class_name(name, f"{len(z):,} rows")
         drawn.append(_steps(edges, n_each, len(z), words, color, dash, alpha))
     lines, notes = mark_threshold(predictions)
+    title = wrapped(f"probability of '{one.name}'", MAX_TITLE)
     axes = (
-        log_odds_axis(f"probability of {class_name(one.name)}", float(edges[0]), float(edges[-1])),
+        log_odds_axis(title, float(edges[0]), float(edges[-1])),
         axis("share of the class's rows", rangemode="tozero", tickformat=".0%"),
     )
     return Chart(
@@ -350,7 +353,7 @@ def draw_true_class(predictions: Predictions, each: Sequence[Ranked]) -> Chart:
 
 
 def _ridge(edges: FloatArray, n_each: Any, floor: int, one: Ranked, color: str) -> dict[str, Any]:
-    heights = OVERLAP * n_each / max(n_each.max(), 1)
+    heights = HEIGHT * n_each / max(n_each.max(), 1)
     x = np.repeat(edges, 2)
     y = floor + np.concatenate([[0.0], np.repeat(heights, 2), [0.0]])
     about = np.concatenate([[0], np.repeat(n_each, 2), [0]])

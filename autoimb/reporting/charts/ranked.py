@@ -203,7 +203,7 @@ def _read_points(predictions: Predictions) -> Sequence[Point | None]:
     ]
 
 
-def name_decision(predictions: Predictions) -> str:
+def name_decision(predictions: Predictions, *, is_marked: bool = True) -> str:
     """Name the decision at the start of a sentence.
 
     Examples
@@ -220,5 +220,5 @@ def name_decision(predictions: Predictions) -> str:
     """
     rule = predictions.decision.rule
     if isinstance(rule, Threshold):
-        return f"At the exported {rule} (marked)"
-    return f"By the exported decision (marked; {rule})"
+        return f"At the exported {rule}{' (marked)' * is_marked}"
+    return f"By the exported decision ({'marked; ' * is_marked}{rule})"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autoimb.decision.rules import Threshold
 from autoimb.displays.predictions import Interval, Predictions
 from autoimb.reporting.chart import Chart, Table
 from autoimb.reporting.charts.layouts import (
@@ -64,7 +65,7 @@ def draw_precision_recall(predictions: Predictions, each: Sequence[Ranked]) -> C
         _tell_precision(predictions, each),
         drawn,
         layout(*axes, annotations=notes),
-        _tabulate_recalls(each[0]) if len(each) == 1 else _tabulate_classes(each),
+        _tabulate_recalls(predictions, each[0]) if len(each) == 1 else _tabulate_classes(each),
         height=440 + 12 * len(each),
     )
 
@@ -77,18 +78,8 @@ def _equal_f1() -> dict[str, Any]:
         recall = np.linspace(f1 / (2 - f1), 1.0, 40)
         x += [*recall.tolist(), None]
         y += [*(f1 * recall / (2 * recall - f1)).tolist(), None]
-    thinner = {"width": 1}
-    return line(
-        x,
-        y,
-        "equal F1",
-        NEUTRAL,
-        "dot",
-        line=thinner,
-        hoverinfo="skip",
-        opacity=0.6,
-        showlegend=False,
-    )
+    return line(x, y, "equal F1", NEUTRAL, "dot", line={"width": 1}, opacity=0.6,
+                hoverinfo="skip", showlegend=False)  # fmt: skip
 
 
 def _trace_precision(one: Ranked, place: int, n: int) -> list[dict[str, Any]]:
@@ -161,13 +152,15 @@ def _tell_point(predictions: Predictions, one: Ranked) -> str:
     return f"{name_decision(predictions)}, {right}. "
 
 
-def _tabulate_recalls(one: Ranked) -> Table:
+def _tabulate_recalls(predictions: Predictions, one: Ranked) -> Table:
     """Tell the highest threshold that reaches each of some recalls, and the decision."""
     headers = ("to find", "threshold", "recall", "precision", "F1", "flagged per 1,000")
     rows: list[Sequence[str | float]] = []
     if one.point is not None and one.point.precision is not None:
         rates = one.point.recall, one.point.precision
-        rows.append(_row("exported decision", "", *rates, one.point.flagged))
+        rule = predictions.decision.rule
+        threshold = round_off(rule.value) if isinstance(rule, Threshold) else ""
+        rows.append(_row("exported decision", threshold, *rates, one.point.flagged))
     hits, false = one.counts(one.thresholds)
     flagged = (hits + false) / (one.n_members + one.n_others)
     for wanted in RECALLS:
@@ -240,7 +233,7 @@ def _trace_roc(one: Ranked, place: int, n: int) -> list[dict[str, Any]]:
     hits, false = one.corners
     recall, fall_out = hits / one.n_members, false / (one.n_others or 1.0)
     found = thin(fall_out, recall)
-    name = class_name(one.name, f"area {one.roc_auc:.3f}")
+    name = class_name(one.name, f"area {_area(one)}")
     drawn = [line(fall_out[found], recall[found], name, color, dash, hovertemplate=OF_ROC)]
     if one.point is not None:
         of_mark = VERMILLION if n == 1 else color
@@ -248,6 +241,10 @@ def _trace_roc(one: Ranked, place: int, n: int) -> list[dict[str, Any]]:
         drawn.append(mark([one.point.fall_out], [one.point.recall], words, of_mark, symbol,
                           showlegend=n == 1, hovertemplate=OF_ROC))  # fmt: skip
     return drawn
+
+
+def _area(one: Ranked) -> str:
+    return f"{one.roc_auc:.3f}" if one.n_others else "none (there are no other rows)"
 
 
 def _tell_roc(predictions: Predictions, each: Sequence[Ranked]) -> str:
@@ -259,7 +256,7 @@ def _tell_roc(predictions: Predictions, each: Sequence[Ranked]) -> str:
         worst = min(each, key=lambda one: np.nan_to_num(one.roc_auc, nan=2.0))
         return (
             f"{about} Each class is held against the rest; marks are what the exported decision "
-            f"chose. Hardest to tell is '{worst.name}', with an area of {worst.roc_auc:.3f} where "
+            f"chose. Hardest to tell is '{worst.name}', with an area of {_area(worst)} where "
             "no skill has 0.5."
         )
     (one,) = each

@@ -75,15 +75,13 @@ def of_100(rate: float) -> str:
 
     Examples
     --------
-    >>> of_100(0.837), of_100(0.0042), of_100(0.9996), of_100(1.0)
-    ('84 of 100', '0.42 of 100', '99.96 of 100', '100 of 100')
+    >>> of_100(0.837), of_100(0.0132), of_100(0.9996), of_100(1.0)
+    ('84 of 100', '1.3 of 100', '99.96 of 100', '100 of 100')
     """
     percent = 100 * rate
-    for digits in range(4):
-        if float(f"{percent:.{digits}f}") not in (0.0, 100.0) or percent in (0.0, 100.0):
-            break
-    if 0 < percent < 1:
+    if percent < 10:
         return f"{percent:.2g} of 100"
+    digits = next((k for k in range(4) if round(percent, k) < 100), 0)
     return f"{percent:.{digits}f} of 100"
 
 
