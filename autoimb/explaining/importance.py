@@ -30,10 +30,11 @@ __all__ = ["ColumnImportance", "Effort", "Importance", "SecondsLeft", "measure_i
 
 SecondsLeft = Callable[[], float]
 
-# Predictions of a row in all, over columns and repeats: LightGBM makes as many in a second.
+# Rows that are predicted in all, over columns and repeats, by as many trees as two classes take:
+# LightGBM predicts as many in a second.
 MAX_PREDICTED = 100_000
 # Rows that are predicted: fewer tell too little, beyond that there is little to gain.
-MIN_ROWS, MAX_ROWS = 1000, 20_000
+MIN_ROWS, MAX_ROWS = 500, 20_000
 # How often a column is shuffled.
 MIN_REPEATS, MAX_REPEATS = 2, 5
 # Of rows, for the interval.
@@ -111,21 +112,21 @@ class Effort:
     n_repeats: int
 
     @classmethod
-    def affordable(cls, n_columns: int) -> Effort:
+    def affordable(cls, n_columns: int, n_classes: int = 2) -> Effort:
         """Divide what may be predicted among columns, repeats and rows.
 
         Examples
         --------
         >>> Effort.affordable(10), Effort.affordable(2000)  # doctest: +NORMALIZE_WHITESPACE
         (Effort(n_columns=10, n_rows=2000, n_repeats=5),
-         Effort(n_columns=50, n_rows=1000, n_repeats=2))
+         Effort(n_columns=100, n_rows=500, n_repeats=2))
         """
-        wished = MAX_PREDICTED // (n_columns * MIN_ROWS)
+        n_predicted = MAX_PREDICTED // (1 if n_classes == 2 else n_classes)
+        wished = n_predicted // (n_columns * MIN_ROWS)
         n_repeats = min(max(wished, MIN_REPEATS), MAX_REPEATS)
-        n_rows = MAX_PREDICTED // (n_columns * n_repeats)
-        n_rows = min(max(n_rows, MIN_ROWS), MAX_ROWS)
-        affordable = max(MAX_PREDICTED // (n_rows * n_repeats), 1)
-        return cls(min(n_columns, affordable), n_rows, n_repeats)
+        n_rows = min(max(n_predicted // (n_columns * n_repeats), MIN_ROWS), MAX_ROWS)
+        n_affordable = max(n_predicted // (n_rows * n_repeats), 1)
+        return cls(min(n_columns, n_affordable), n_rows, n_repeats)
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def measure_importance(
     Importance
     """
     columns = _in_order_of_promise(list_columns(dataset.schema), next(iter(fits.values())))
-    effort = Effort.affordable(len(columns))
+    effort = Effort.affordable(len(columns), evaluator.n_classes)
     rows = _ShuffledRows.choose(fits, dataset.X, evaluator, effort)
     weights = _weigh(rows.unseen, evaluator)
     judge = _Judge(evaluator.pace, evaluator.y[rows.unseen.rows], weights, calibrate)

@@ -109,7 +109,7 @@ def test_of_wide_tables_some_columns_are_left_out(monkeypatch: pytest.MonkeyPatc
     X = rng.normal(size=(150, 60))
     data = make_dataset(pd.DataFrame(X).add_prefix("x"), (X[:, 50] > 1).astype(int))
     evaluator = evaluator_of(data)
-    monkeypatch.setattr(importance, "MAX_PREDICTED", 20_000)
+    monkeypatch.setattr(importance, "MAX_PREDICTED", 10_000)
     found = measure_importance(
         fit_folds(evaluator, LIGHTGBM, (0,)), data, evaluator, NO_CALIBRATOR, for_ever
     )
@@ -176,10 +176,12 @@ def test_groups_are_drawn_together() -> None:
     assert found.columns[0].column == "signal"
 
 
-@given(st.integers(1, 100_000))
-def test_what_is_predicted_is_bounded_whatever_the_width(n_columns: int) -> None:
-    found = Effort.affordable(n_columns)
-    assert found.n_columns * found.n_rows * found.n_repeats <= importance.MAX_PREDICTED
+@given(st.integers(1, 100_000), st.integers(2, 300))
+def test_what_is_predicted_is_bounded_whatever_the_width(n_columns: int, n_classes: int) -> None:
+    found = Effort.affordable(n_columns, n_classes)
+    least = importance.MIN_ROWS * importance.MIN_REPEATS
+    n_predicted = found.n_columns * found.n_rows * found.n_repeats
+    assert n_predicted <= max(importance.MAX_PREDICTED // (n_classes - 1), least)
     assert importance.MIN_ROWS <= found.n_rows <= importance.MAX_ROWS
     assert importance.MIN_REPEATS <= found.n_repeats <= importance.MAX_REPEATS
     assert 1 <= found.n_columns <= n_columns
