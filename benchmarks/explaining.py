@@ -71,7 +71,7 @@ def show(found: Explanation) -> str:
     shap = () if found.contributions is None else found.contributions.columns[:SHOWN]
     added = "; ".join(f"{one.column} {one.mean:.2f}" for one in shap) or "-"
     n_all = len(columns) + len(found.importance.left_out)
-    sizes = f"{found.importance.n_rows:,} x {found.importance.n_repeats}"
+    sizes = f"{found.importance.n_rows:,} x {columns[-1].n_repeats}"
     return f"{len(columns)} of {n_all} | {n_above} | {sizes} | {some} | {added}"
 
 

@@ -107,7 +107,7 @@ def explain(
         fits, notes = _find_fits(subject, executor, until - clock())
         until = min(until, clock() + PATIENCE)
         importance, contributions, more = _explain_columns(subject, fits, lambda: until - clock())
-        columns = _most_important_first(subject, importance, contributions)
+        columns = _most_important_first(subject, importance or contributions)
         # Of what cannot be explained in general, single rows cannot be either.
         hardest = find_hardest(subject, judged, fits if contributions else {}, columns)
     return Explanation(classes, hardest, importance, contributions, (*notes, *more))
@@ -134,8 +134,9 @@ def _explain_columns(
         contributions = _attempt(
             "contributions", lambda: sum_contributions(*given, lambda: left() - reserved), notes
         )
+    order = _most_important_first(subject, contributions) if contributions else ()
     importance = _attempt(
-        "importance", lambda: measure_importance(*given, subject.calibrate, left), notes
+        "importance", lambda: measure_importance(*given, subject.calibrate, left, order), notes
     )
     if importance is not None and not importance.columns:
         importance = None
@@ -154,14 +155,14 @@ def _attempt(what: str, measure: Callable[[], T], notes: list[str]) -> T | None:
 
 def _reading_notes(subject: Subject, importance: Importance | None) -> Iterator[str]:
     """Say how to read what was found of columns."""
+    if importance is None:
+        return
     n_members = len(subject.trained.exported.members)
     if n_members > 1:
         yield (
-            f"importance and contributions are those of the first of the {n_members} strategies "
-            "that are blended."
+            f"importance is that of the first of the {n_members} strategies that are blended, and "
+            "so are contributions."
         )
-    if importance is None:
-        return
     searched = get_metric(subject.evaluator.metric)
     if searched.needs_decision:
         yield (
@@ -171,16 +172,15 @@ def _reading_notes(subject: Subject, importance: Importance | None) -> Iterator[
     if importance.left_out:
         yield (
             f"{len(importance.left_out):,} columns were not shuffled: the time did not suffice. "
-            "They come last in what the model says of itself, if it does."
+            "They are those that count least in the model itself, as far as it tells."
         )
     if len(importance.columns) > 1:
         yield SHARED
 
 
 def _most_important_first(
-    subject: Subject, importance: Importance | None, contributions: Contributions | None
+    subject: Subject, found: Importance | Contributions | None
 ) -> list[TableColumn]:
-    found = importance or contributions
     order = [] if found is None else [one.column for one in found.columns]
     place = {name: k for k, name in enumerate(order)}
     columns = list_columns(subject.dataset.schema)

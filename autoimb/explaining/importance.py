@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,11 @@ __all__ = ["ColumnImportance", "Effort", "Importance", "SecondsLeft", "measure_i
 
 SecondsLeft = Callable[[], float]
 
-# Predictions of a row in all, over columns and repeats: LightGBM makes as many in a second.
+# Rows that are predicted in all, over columns and repeats, by as many trees as two classes take:
+# LightGBM predicts as many in a second.
 MAX_PREDICTED = 100_000
 # Rows that are predicted: fewer tell too little, beyond that there is little to gain.
-MIN_ROWS, MAX_ROWS = 1000, 20_000
+MIN_ROWS, MAX_ROWS = 500, 20_000
 # How often a column is shuffled.
 MIN_REPEATS, MAX_REPEATS = 2, 5
 # Of rows, for the interval.
@@ -49,10 +51,13 @@ class ColumnImportance:
     column : str
     drop : Estimate
         Of the score, above 0 where the column helps; its 95 % interval is over rows and shufflings.
+    n_repeats : int
+        How often it was shuffled.
     """
 
     column: str
     drop: Estimate
+    n_repeats: int
 
 
 @dataclass(frozen=True)
@@ -70,8 +75,8 @@ class Importance:
         The most important first.
     left_out : tuple of str
         Columns that were not shuffled for want of time.
-    n_rows, n_repeats : int
-        Rows that were predicted, and how often each column was shuffled.
+    n_rows : int
+        That were predicted.
     folds : tuple of int
         Whose rows these are.
     """
@@ -81,7 +86,6 @@ class Importance:
     columns: tuple[ColumnImportance, ...]
     left_out: tuple[str, ...]
     n_rows: int
-    n_repeats: int
     folds: tuple[int, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -92,7 +96,6 @@ class Importance:
             "columns": [{"column": one.column, "drop": one.drop.to_dict()} for one in self.columns],
             "left_out": list(self.left_out),
             "n_rows": self.n_rows,
-            "n_repeats": self.n_repeats,
             "folds": list(self.folds),
         }
 
@@ -111,21 +114,26 @@ class Effort:
     n_repeats: int
 
     @classmethod
-    def affordable(cls, n_columns: int) -> Effort:
+    def affordable(cls, n_columns: int, n_classes: int = 2) -> Effort:
         """Divide what may be predicted among columns, repeats and rows.
 
         Examples
         --------
         >>> Effort.affordable(10), Effort.affordable(2000)  # doctest: +NORMALIZE_WHITESPACE
         (Effort(n_columns=10, n_rows=2000, n_repeats=5),
-         Effort(n_columns=50, n_rows=1000, n_repeats=2))
+         Effort(n_columns=100, n_rows=500, n_repeats=2))
         """
-        wished = MAX_PREDICTED // (n_columns * MIN_ROWS)
+        n_predicted = MAX_PREDICTED // (1 if n_classes == 2 else n_classes)
+        wished = n_predicted // (n_columns * MIN_ROWS)
         n_repeats = min(max(wished, MIN_REPEATS), MAX_REPEATS)
-        n_rows = MAX_PREDICTED // (n_columns * n_repeats)
-        n_rows = min(max(n_rows, MIN_ROWS), MAX_ROWS)
-        affordable = max(MAX_PREDICTED // (n_rows * n_repeats), 1)
-        return cls(min(n_columns, affordable), n_rows, n_repeats)
+        n_rows = min(max(n_predicted // (n_columns * n_repeats), MIN_ROWS), MAX_ROWS)
+        n_affordable = max(n_predicted // (n_rows * n_repeats), 1)
+        return cls(min(n_columns, n_affordable), n_rows, n_repeats)
+
+    def rounds(self) -> list[range]:
+        """List the repeats of each round: what every column gets comes first."""
+        each = (range(MIN_REPEATS), range(MIN_REPEATS, self.n_repeats))
+        return [repeats for repeats in each if repeats]
 
 
 @dataclass(frozen=True)
@@ -151,6 +159,7 @@ def measure_importance(
     evaluator: Evaluator,
     calibrate: Calibrator,
     left: SecondsLeft,
+    columns: Sequence[TableColumn] = (),
 ) -> Importance:
     """Shuffle one column after the other in rows that models have not seen.
 
@@ -167,32 +176,38 @@ def measure_importance(
     calibrate : Calibrator
         For metrics that are losses.
     left : callable
-        Seconds left: once there are none, the columns that remain are left out.
+        Seconds left. Each column is shuffled twice, then more often: once none are left, columns
+        that remain are left out, or shuffled less.
+    columns : sequence of TableColumn, optional
+        The most promising first; by default as the model itself ranks them, if it does.
 
     Returns
     -------
     Importance
     """
-    columns = _in_order_of_promise(list_columns(dataset.schema), next(iter(fits.values())))
-    effort = Effort.affordable(len(columns))
-    rows = _ShuffledRows.choose(fits, dataset.X, evaluator, effort)
+    columns = columns or _in_order_of_promise(dataset, next(iter(fits.values())))
+    effort = Effort.affordable(len(columns), evaluator.n_classes)
+    rows = _ShuffledRows.choose(fits, dataset.X, evaluator, effort.n_rows)
     weights = _weigh(rows.unseen, evaluator)
     judge = _Judge(evaluator.pace, evaluator.y[rows.unseen.rows], weights, calibrate)
     whole = judge.score(rows.unseen.predict(rows.X[None])[0])
-    measured: list[ColumnImportance] = []
-    for column in columns[: effort.n_columns]:
+    scores: list[list[FloatArray]] = [[] for _ in columns]
+    for repeats, place in product(effort.rounds(), range(effort.n_columns)):
         if left() <= 0:
             break
-        shuffled = rows.unseen.predict(rows.shuffle(column))
-        drop = _estimate_drop(whole, np.stack([judge.score(proba) for proba in shuffled]))
-        measured.append(ColumnImportance(column.name, drop))
+        shuffled = rows.unseen.predict(rows.shuffle(columns[place], repeats))
+        scores[place] += [judge.score(proba) for proba in shuffled]
+    measured = [
+        ColumnImportance(column.name, _estimate_drop(whole, np.stack(each)), len(each))
+        for column, each in zip(columns, scores, strict=True)
+        if each
+    ]
     return Importance(
         metric=judge.metric.name,
         score=judge.metric.utility(float(whole[0])),
         columns=tuple(sorted(measured, key=lambda one: -one.drop.value)),
         left_out=tuple(each.name for each in columns[len(measured) :]),
         n_rows=len(rows.X),
-        n_repeats=effort.n_repeats,
         folds=tuple(sorted(fits)),
     )
 
@@ -205,22 +220,21 @@ class _ShuffledRows:
     X: FloatArray
     X_table: FloatArray
     pools: Mapping[int, IntArray]
-    n_repeats: int
     seed: int
 
     @classmethod
     def choose(
-        cls, fits: Fits, X_table: FloatArray, evaluator: Evaluator, effort: Effort
+        cls, fits: Fits, X_table: FloatArray, evaluator: Evaluator, n_rows: int
     ) -> _ShuffledRows:
-        unseen = choose_unseen(fits, evaluator, effort.n_rows)
+        unseen = choose_unseen(fits, evaluator, n_rows)
         pools = {fold: evaluator.scored_rows(fold) for fold in fits}
-        return cls(unseen, X_table[unseen.rows], X_table, pools, effort.n_repeats, evaluator.seed)
+        return cls(unseen, X_table[unseen.rows], X_table, pools, evaluator.seed)
 
-    def shuffle(self, column: TableColumn) -> FloatArray:
-        """Return the rows as often as is repeated, each time with other cells in the column."""
+    def shuffle(self, column: TableColumn, repeats: range) -> FloatArray:
+        """Return the rows once for each repeat, each time with other cells in the column."""
         # Whichever columns come before it, if any.
-        rng = np.random.default_rng([self.seed, int(column.places[0])])
-        copies = np.repeat(self.X[None], self.n_repeats, axis=0)
+        rng = np.random.default_rng([self.seed, int(column.places[0]), repeats.start])
+        copies = np.repeat(self.X[None], len(repeats), axis=0)
         for fold, pool in self.pools.items():
             inside = np.flatnonzero(self.unseen.fold == fold)
             for copy in copies:
@@ -251,19 +265,16 @@ def _weigh(unseen: Unseen, evaluator: Evaluator) -> Weights:
     return np.asarray(np.hstack([once, drawn]) * counts[:, None])
 
 
-def _in_order_of_promise(
-    columns: Sequence[TableColumn], pipeline: TrainedPipeline
-) -> list[TableColumn]:
+def _in_order_of_promise(dataset: Dataset, pipeline: TrainedPipeline) -> Sequence[TableColumn]:
     """Sort columns by what the model says of itself, if it does: some may have to be left out."""
-    promise = _own_importance(pipeline, int(columns[-1].places[-1]) + 1)
+    promise = _own_importance(pipeline, dataset.X.shape[1])
+    columns = list_columns(dataset.schema)
     return sorted(columns, key=lambda column: -float(promise[column.places].sum()))
 
 
 def _own_importance(pipeline: TrainedPipeline, n_features: int) -> AnyArray:
     model, sources = pipeline.model, pipeline.encoder.sources
     found = getattr(model, "feature_importances_", getattr(model, "coef_", None))
-    if found is None and hasattr(model, "booster_"):
-        found = model.booster_.feature_importance("gain")
     each = np.zeros(len(sources)) if found is None else abs(np.atleast_2d(found)).sum(axis=0)
     if len(each) != len(sources):  # of a model with columns of its own
         return np.zeros(n_features)

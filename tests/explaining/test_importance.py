@@ -88,7 +88,7 @@ def test_drops_are_those_of_shuffling_by_hand(metric: str) -> None:
         Z = X.copy()
         Z[:, 2] = rng.permutation(Z[:, 2])
         each.append(abs(whole - score(y, fits[0].predict_proba(Z)[:, 1])))
-    margin = 4 * np.std(each) / np.sqrt(found.n_repeats)
+    margin = 4 * np.std(each) / np.sqrt(found.columns[0].n_repeats)
     assert drops(found)["signal"] == pytest.approx(np.mean(each), abs=margin)
 
 
@@ -100,8 +100,16 @@ def test_columns_beyond_the_time_are_left_out_the_least_promising_last() -> None
     some = measure_importance(fits, data, evaluator, NO_CALIBRATOR, lambda: next(looks))
     assert {one.column for one in some.columns} == {"signal", "city"}
     assert set(some.left_out) == {"noise", "day"}
-    every = drops(measure_importance(fits, data, evaluator, NO_CALIBRATOR, for_ever))
-    assert all(every[name] == drop for name, drop in drops(some).items())
+    assert {one.n_repeats for one in some.columns} == {2}
+
+
+def test_every_column_is_shuffled_twice_before_any_is_more_often() -> None:
+    data = mixed()
+    evaluator = evaluator_of(data)
+    looks: Iterator[float] = iter([1.0] * 5 + [0.0])
+    fits = fit_folds(evaluator, LOGISTIC)
+    found = measure_importance(fits, data, evaluator, NO_CALIBRATOR, lambda: next(looks))
+    assert sorted(one.n_repeats for one in found.columns) == [2, 2, 2, 5]
 
 
 def test_of_wide_tables_some_columns_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +117,7 @@ def test_of_wide_tables_some_columns_are_left_out(monkeypatch: pytest.MonkeyPatc
     X = rng.normal(size=(150, 60))
     data = make_dataset(pd.DataFrame(X).add_prefix("x"), (X[:, 50] > 1).astype(int))
     evaluator = evaluator_of(data)
-    monkeypatch.setattr(importance, "MAX_PREDICTED", 20_000)
+    monkeypatch.setattr(importance, "MAX_PREDICTED", 10_000)
     found = measure_importance(
         fit_folds(evaluator, LIGHTGBM, (0,)), data, evaluator, NO_CALIBRATOR, for_ever
     )
@@ -143,10 +151,9 @@ def test_shuffled_cells_are_those_of_the_whole_fold() -> None:
     data = mixed(3000)
     evaluator = evaluator_of(data)
     fits = fit_folds(evaluator, LIGHTGBM, (0,))
-    effort = Effort(4, 300, 50)
-    rows = importance._ShuffledRows.choose(fits, data.X, evaluator, effort)
+    rows = importance._ShuffledRows.choose(fits, data.X, evaluator, 300)
     column = list_columns(data.schema)[2]
-    shuffled = rows.shuffle(column)[:, :, 2]
+    shuffled = rows.shuffle(column, range(50))[:, :, 2]
     fold = data.X[evaluator.scored_rows(0), 2]
     assert evaluator.y[rows.unseen.rows].mean() > 0.4
     assert np.nanmean(shuffled) == pytest.approx(np.nanmean(fold), abs=0.05)
@@ -157,10 +164,10 @@ def test_parts_of_a_date_are_shuffled_together() -> None:
     data = mixed()
     evaluator = evaluator_of(data)
     fits = fit_folds(evaluator, LIGHTGBM, (0,))
-    rows = importance._ShuffledRows.choose(fits, data.X, evaluator, Effort(4, 1000, 2))
+    rows = importance._ShuffledRows.choose(fits, data.X, evaluator, 1000)
     column = list_columns(data.schema)[3]
     known = {tuple(row) for row in data.X[:, column.places].tolist()}
-    shuffled = rows.shuffle(column)
+    shuffled = rows.shuffle(column, range(2))
     assert {tuple(row) for row in shuffled[0][:, column.places].tolist()} <= known
     others = np.setdiff1d(np.arange(data.X.shape[1]), column.places)
     assert np.array_equal(shuffled[1][:, others], rows.X[:, others], equal_nan=True)
@@ -176,10 +183,12 @@ def test_groups_are_drawn_together() -> None:
     assert found.columns[0].column == "signal"
 
 
-@given(st.integers(1, 100_000))
-def test_what_is_predicted_is_bounded_whatever_the_width(n_columns: int) -> None:
-    found = Effort.affordable(n_columns)
-    assert found.n_columns * found.n_rows * found.n_repeats <= importance.MAX_PREDICTED
+@given(st.integers(1, 100_000), st.integers(2, 300))
+def test_what_is_predicted_is_bounded_whatever_the_width(n_columns: int, n_classes: int) -> None:
+    found = Effort.affordable(n_columns, n_classes)
+    least = importance.MIN_ROWS * importance.MIN_REPEATS
+    n_predicted = found.n_columns * found.n_rows * found.n_repeats
+    assert n_predicted <= max(importance.MAX_PREDICTED // (n_classes - 1), least)
     assert importance.MIN_ROWS <= found.n_rows <= importance.MAX_ROWS
     assert importance.MIN_REPEATS <= found.n_repeats <= importance.MAX_REPEATS
     assert 1 <= found.n_columns <= n_columns
