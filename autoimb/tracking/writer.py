@@ -115,7 +115,7 @@ class RunWriter:
         with nullcontext() if database is None else _ready(database):
             self._client = MlflowClient(tracking_uri=self.store)
         self._dataset, self._metric, self._criterion = dataset, plan.metric, plan.criterion
-        self.experiment_id = self._find_experiment(database)
+        self.experiment_id = self.experiment_id or self._find_experiment(database)
         if self.run_id is None:
             tags = {**self.tags, "decision": str(plan.criterion)}
             self.run_id = self._create_run(self.run_name or dataset.name, now, tags)
