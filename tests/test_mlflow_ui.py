@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +14,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from mlflow_server import tracking_server
 
 from autoimb import AutoImbClassifier
 
@@ -31,8 +27,7 @@ FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
     "--disable-background-networking", "--no-first-run", "--window-size=1600,1200",
 )  # fmt: skip
-# A loaded machine takes its time to start a server and to draw a page.
-SECONDS_TO_START = 120
+# A loaded machine takes its time to draw a page.
 SECONDS_TO_DRAW = 60
 SPACE = """
 [model.logistic]
@@ -77,20 +72,6 @@ def fit(uri: str, folder: Path) -> None:
     ).fit(table, y)  # fmt: skip
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def is_up(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
 def read_runs(uri: str) -> tuple[list[Run], list[Run]]:
     client = MlflowClient(tracking_uri=uri)
     found = client.get_experiment_by_name("autoimb")
@@ -105,29 +86,9 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     folder = tmp_path_factory.mktemp("ui")
     store = f"sqlite:///{folder}/mlflow.db"
     fit(store, folder)
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store]
-    command += ["--artifacts-destination", f"{folder}/uploads"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    with (
-        (folder / "server.log").open("w") as log,
-        subprocess.Popen(
-            command, cwd=folder, env={**os.environ, **quiet}, stdout=log, stderr=log,
-            start_new_session=True,
-        ) as server,
-    ):  # fmt: skip
-        try:
-            until = time.monotonic() + SECONDS_TO_START
-            while not is_up(url):
-                assert server.poll() is None, (folder / "server.log").read_text()
-                assert time.monotonic() < until, (folder / "server.log").read_text()
-                time.sleep(0.5)
-            (parent,), children = read_runs(store)
-            yield Shown(url, folder, parent, children)
-        finally:
-            os.killpg(server.pid, signal.SIGKILL)
+    with tracking_server(folder, store) as server:
+        (parent,), children = read_runs(store)
+        yield Shown(server.url, folder, parent, children)
 
 
 class Browser:

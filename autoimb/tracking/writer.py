@@ -171,9 +171,16 @@ class RunWriter:
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        made = self._client.create_model_version(
-            name, f"models:/{model.model_id}", self.run_id, model_id=model.model_id
+        # Not by models:/ID, which MLflow would look up in the store that the process has set.
+        made = self._once(
+            "version",
+            lambda: self._client.create_model_version(
+                name, model.artifact_location, self.run_id, model_id=model.model_id
+            ),
         )
+        # By which the page of the model names its versions.
+        versions = json.dumps([{"name": name, "version": made.version}])
+        self._client.set_logged_model_tags(model.model_id, {"mlflow.modelVersions": versions})
         self.registered = RegisteredModel(name, int(made.version))
 
     def add_test(self, test: FinalTest, card: Path, *, now: int) -> None:

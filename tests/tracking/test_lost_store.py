@@ -157,10 +157,20 @@ def test_a_database_that_is_locked_for_long_gets_everything(
     assert_whole(uri, run)
 
 
-def test_a_database_that_is_removed_costs_one_warning(folder: Path, loans: pd.DataFrame) -> None:
+@pytest.mark.parametrize("what", ["the file", "its folder"])
+def test_a_database_that_is_removed_costs_one_warning(
+    folder: Path, loans: pd.DataFrame, what: str
+) -> None:
     place = folder / "store"
     uri = f"sqlite:///{place}/mlflow.db"
-    saboteur = Saboteur(uri, lambda: shutil.rmtree(place))
+
+    def remove() -> None:
+        if what == "its folder":
+            shutil.rmtree(place)
+        for file in place.glob("mlflow.db*"):
+            file.unlink()
+
+    saboteur = Saboteur(uri, remove)
     run, (warning,) = fit(folder, loans, uri, saboteur)
     assert run.model_path.is_file()
     assert "the outcome and the model" in warning
