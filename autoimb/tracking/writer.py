@@ -179,7 +179,7 @@ class RunWriter:
             ),
         )
         # By which the page of the model names its versions.
-        versions = json.dumps([{"name": name, "version": made.version}])
+        versions = json.dumps([{"name": name, "version": str(made.version)}])
         self._client.set_logged_model_tags(model.model_id, {"mlflow.modelVersions": versions})
         self.registered = RegisteredModel(name, int(made.version))
 
