@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +133,11 @@ class Browser:
         self.await_true(lambda: self.count(selector) > 0, selector)
         self.driver.execute_script("document.querySelector(arguments[0]).click()", selector)
 
+    def click_on(self, selector: str) -> None:
+        """Click as a hand does, for what hears of nothing less."""
+        self.await_true(lambda: self.count(selector) > 0, selector)
+        self.driver.find_element("css selector", selector).click()
+
     def click_text(self, text: str) -> None:
         from selenium.common.exceptions import WebDriverException
 
@@ -175,10 +181,25 @@ def test_trials_unfold_below_their_fit(shown: Shown, browser: Browser) -> None:
     browser.picture("runs")
 
 
+def test_the_run_table_filters_and_groups_by_what_strategies_are_made_of(
+    shown: Shown, browser: Browser
+) -> None:
+    """With its children the table shows their parent, whatever that is made of."""
+    resampled = [run for run in shown.children if run.data.tags["sampler"] == "random_under"]
+    asked = urllib.parse.quote('tags.sampler = "random_under"')
+    browser.open(f"{shown.experiment}/runs{VIEW}&searchFilter={asked}")
+    browser.await_text(f"{1 + len(resampled)} matching runs")
+    browser.close_assistant()
+    browser.click_on("[data-component-id*='runsgroupbyselector']")
+    browser.click_text("sampler")
+    browser.await_text("Group: none", f"Group: random_under\n{len(resampled)}")
+    browser.picture("grouped")
+
+
 def test_a_fit_shows_recommendation_scores_and_trials(shown: Shown, browser: Browser) -> None:
     browser.open(f"{shown.run}{VIEW}")
     names = {run.info.run_name for run in shown.children}
-    browser.await_text("On rows to come", "threshold", "best_f1", "Finished", *names)
+    browser.await_text("On rows to come", "threshold", "best_f1", "Finished", "Training", *names)
     browser.close_assistant()
     browser.picture("fit")
 

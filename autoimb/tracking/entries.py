@@ -34,7 +34,7 @@ MAX_VALUE = 500
 MAX_NOTE = 5000
 MAX_KEY = 250
 # Of a digest, as MLflow keeps it.
-DIGEST = 32
+DIGEST = 16
 MAX_SCHEMA = 1_000_000
 TYPES = {"number": "double", "category": "string", "date": "datetime", "dropped": "string"}
 FROM_CODE = {"tags": {"mlflow.source.name": "autoimb"}}

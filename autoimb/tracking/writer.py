@@ -58,7 +58,9 @@ __all__ = ["RunWriter"]
 T = TypeVar("T")
 
 REPORT = "report.html"
-PARAMS_A_BATCH = 100
+PARAMS_A_BATCH, METRICS_A_BATCH = 100, 1000
+# From one writing of the curve to the next: each costs as much as a fifth of a trial.
+MILLISECONDS_TO_POINT = 2000
 # Another fit may be creating the store: that takes seconds.
 LOCK_SECONDS = 30.0
 
@@ -105,6 +107,8 @@ class RunWriter:
         self._begun: set[str] = set()
         self._done: dict[str, Any] = {}
         self._best: float | None = None
+        self._curve: dict[int, tuple[float, int]] = {}
+        self._shown = 0
         self._n_told = 0
 
     def start(self, dataset: Dataset, profile: Profile, plan: Plan, *, now: int) -> None:
@@ -142,13 +146,14 @@ class RunWriter:
         status = "FAILED" if record.state == "failed" else "FINISHED"
         self._client.set_terminated(run_id, status, now)
         if record.scores:
-            self._log_best(record.scores[self._metric.name].value, now)
+            self._add_point(record.scores[self._metric.name].value, now)
         self._n_told += 1
 
     def finish(self, outcome: FitResult, *, now: int) -> None:
         """Write what the fit came to."""
         run_id = str(self.run_id)
         self._asked = outcome.asked
+        self._write_curve()
         self._log(run_id, params=describe_outcome(outcome), tags=tag_outcome(outcome))
         self._client.update_run(run_id, name=name_outcome(self._dataset.name, outcome))
         model = self._once("model", lambda: self._create_model(outcome))
@@ -204,6 +209,7 @@ class RunWriter:
         if "finished" in self._done:
             self._log(self.run_id, tags=tags)
             return
+        self._write_curve()
         self._log(self.run_id, metrics={"trials": self._n_told}, tags=tags, now=now)
         self._client.set_terminated(self.run_id, status, now)
 
@@ -257,7 +263,7 @@ class RunWriter:
             copied = shutil.copyfile(card, Path(folder, CARD))
             self._client.log_artifact(str(self.run_id), str(copied))
             model: LoggedModel = self._done["model"]
-            self._client.log_model_artifact(model.model_id, str(copied), EXPORT)
+            self._client.log_model_artifact(model.model_id, str(copied), f"data/{EXPORT}")
 
     def _create_run(self, name: str, begun: int, tags: Mapping[str, str]) -> str:
         tags = {**tags, "mlflow.source.name": "autoimb", "mlflow.source.type": "LOCAL"}
@@ -280,11 +286,24 @@ class RunWriter:
         found = self._client.search_runs([str(self.experiment_id)], mine)
         return [run.info.run_id for run in found]
 
-    def _log_best(self, value: float, now: int) -> None:
+    def _add_point(self, value: float, now: int) -> None:
+        """Add the best score so far to the curve of the parent; where trials are short, by many."""
         if self._best is None or self._metric.utility(value) > self._metric.utility(self._best):
             self._best = value
-        metrics = {f"best_{self._metric.name}": self._best}
-        self._log(str(self.run_id), metrics=metrics, now=now, step=self._n_told + 1)
+        # Under its step, for a task may be tried more than once.
+        self._curve[self._n_told + 1] = (self._best, now)
+        if now - self._shown >= MILLISECONDS_TO_POINT:
+            self._write_curve()
+            self._shown = now
+
+    def _write_curve(self) -> None:
+        from mlflow.entities import Metric
+
+        name = as_key(f"best_{self._metric.name}")
+        points = [Metric(name, value, now, step) for step, (value, now) in self._curve.items()]
+        for i in range(0, len(points), METRICS_A_BATCH):
+            self._client.log_batch(str(self.run_id), points[i : i + METRICS_A_BATCH])
+        self._curve.clear()
 
     def _log(
         self,
@@ -294,7 +313,6 @@ class RunWriter:
         metrics: Mapping[str, float] | None = None,
         tags: Mapping[str, str] | None = None,
         now: int = 0,
-        step: int = 0,
         model_id: str | None = None,
     ) -> None:
         """Write all in one batch, unless there are very many parameters."""
@@ -303,7 +321,7 @@ class RunWriter:
         texts = {as_key(k): cut(v) for k, v in (params or {}).items() if v is not None}
         listed = [Param(key, text) for key, text in texts.items()]
         points = [
-            Metric(as_key(k), v, now, step, model_id=model_id) for k, v in (metrics or {}).items()
+            Metric(as_key(k), v, now, 0, model_id=model_id) for k, v in (metrics or {}).items()
         ]
         notes = [RunTag(key, text) for key, text in (tags or {}).items()]
         self._client.log_batch(run_id, points, listed[:PARAMS_A_BATCH], notes)
