@@ -46,6 +46,7 @@ from autoimb.run_folder import (
 from autoimb.search.interruption import interruptible
 from autoimb.search.resources import ExecutorName
 from autoimb.tracking import Tracker, open_tracker
+from autoimb.tracking.registry import RegisteredModel, check_registration
 
 __all__ = ["Run", "evaluate", "fit", "profile"]
 
@@ -67,6 +68,8 @@ class Run:
     test : FinalTest or None
         How the model does on rows that nothing of the fit has seen, if there are any;
         `result.estimates` is what the cross-validation promised.
+    registered : RegisteredModel or None
+        Name and version in MLflow's registry, if that was asked for and done.
     """
 
     result: FitResult
@@ -75,6 +78,7 @@ class Run:
     tracking_uri: str | None = None
     run_id: str | None = None
     test: FinalTest | None = None
+    registered: RegisteredModel | None = None
 
     @property
     def card_path(self) -> Path:
@@ -173,6 +177,7 @@ def fit(
     prefer: Preference = "best",
     test: str | Path | pd.DataFrame | None = None,
     holdout: float | None = None,
+    register: str | None = None,
     watchers: Sequence[Watcher] = (),
 ) -> Run:
     """Search on a file or a frame and export the winner, as the command line does.
@@ -207,6 +212,8 @@ def fit(
     holdout : float, optional
         Share of the rows of `data` to keep aside from all that is fitted, for the same purpose:
         of each class, whole groups and copies, in time the latest.
+    register : str, optional
+        Name under which MLflow's registry gets the model, as a further version if it knows it.
     watchers : sequence of Watcher
         Follow the fit.
 
@@ -225,6 +232,7 @@ def fit(
         decision=decision, prefer=prefer,
     )  # fmt: skip
     check_share(holdout)
+    check_registration(register, tracking_uri)
     if test is not None and holdout is not None:
         raise UsageError("--test and --holdout both say what is scored at the end. Give one.")
     problem, plan = _read(
@@ -238,7 +246,7 @@ def fit(
     tags |= {} if source["data"] is None else {"data_file": source["data"]}
     with (
         open_run(folder, asked, plan) as plan,
-        open_tracker(tracking_uri, experiment, folder.name, tags) as trackers,
+        open_tracker(tracking_uri, experiment, folder.name, tags, register) as trackers,
     ):
         path = Path(out) if out else folder / MODEL_FILE
         result, tested = _fit_and_export(
@@ -249,12 +257,19 @@ def fit(
         report = attempt_report(path, folder / REPORT_FILE)
         if report is not None and trackers:
             trackers[0].reported(report)
-    return Run(result, folder, path, *_tracked(trackers), tested)
+    return Run(result, folder, path, test=tested, **_tracked(trackers))
 
 
-def _tracked(trackers: Sequence[Tracker]) -> tuple[str | None, str | None]:
+def _tracked(trackers: Sequence[Tracker]) -> dict[str, Any]:
     """Say where a run is tracked, if it is, and as what."""
-    return (trackers[0].uri, trackers[0].run_id) if trackers else (None, None)
+    return {
+        name: value
+        for tracker in trackers
+        for name, value in [
+            ("tracking_uri", tracker.uri), ("run_id", tracker.run_id),
+            ("registered", tracker.registered),
+        ]
+    }  # fmt: skip
 
 
 def _source(

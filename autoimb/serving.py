@@ -9,9 +9,14 @@ from typing import Any
 import pandas as pd
 
 from autoimb.artifact import load
+from autoimb.decision.rules import Threshold
+from autoimb.errors import UsageError, nearest_name
 from autoimb.fitted_model import FittedModel
 
-__all__ = ["ServedModel"]
+__all__ = ["DEFAULT_OUTPUT", "OUTPUTS", "ServedModel"]
+
+OUTPUTS = ("table", "label", "proba", "decision")
+DEFAULT_OUTPUT = OUTPUTS[0]
 
 
 @dataclass(frozen=True)
@@ -26,20 +31,53 @@ class ServedModel:
     model: FittedModel
 
     def predict(self, X: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Predict labels and probabilities as the command line writes them.
+        """Predict what the command line writes, or the part of it that is asked for.
 
         Parameters
         ----------
         X : DataFrame or array of shape (n_samples, n_columns)
         params : dict, optional
-            Passed by MLflow; there are none.
+            ``output`` says what is wanted: "table" (the default), "label", "proba" or "decision".
 
         Returns
         -------
-        DataFrame
-            Columns ``label`` and ``probability_CLASS`` for every class.
+        DataFrame of shape (n_samples, n_outputs)
+            "table": columns ``label`` and ``probability_CLASS`` for every class; "label" and
+            "proba": these alone; "decision": ``label``, what it was decided by (``rule``), what
+            that is to serve (``asked``), and ``threshold``, where that is one.
+
+        Raises
+        ------
+        UsageError
+            If `output` is none of these.
         """
-        return self.model.predict_table(X)
+        output = (params or {}).get("output", DEFAULT_OUTPUT)
+        if output not in OUTPUTS:
+            raise UsageError(f"there is no output {output!r}; {nearest_name(output, OUTPUTS)}")
+        table = self.model.predict_table(X)
+        if output == "label":
+            return table[["label"]]
+        if output == "proba":
+            return table.drop(columns="label")
+        return table if output == "table" else self._explain(table)
+
+    def get_raw_model(self) -> FittedModel:
+        """Return the model itself; MLflow looks for this name.
+
+        Returns
+        -------
+        FittedModel
+            With its decision, and all that it can do besides.
+        """
+        return self.model
+
+    def _explain(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Say of each row what its label was decided by."""
+        decision = self.model.decision
+        told = {"rule": str(decision.rule), "asked": str(decision.criterion)}
+        if isinstance(decision.rule, Threshold):
+            return table[["label"]].assign(**told, threshold=decision.rule.value)
+        return table[["label"]].assign(**told)
 
 
 def _load_pyfunc(path: str) -> ServedModel:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
+import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +15,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from mlflow_server import tracking_server
 
 from autoimb import AutoImbClassifier
 
@@ -31,8 +28,7 @@ FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
     "--disable-background-networking", "--no-first-run", "--window-size=1600,1200",
 )  # fmt: skip
-# A loaded machine takes its time to start a server and to draw a page.
-SECONDS_TO_START = 120
+# A loaded machine takes its time to draw a page.
 SECONDS_TO_DRAW = 60
 SPACE = """
 [model.logistic]
@@ -77,20 +73,6 @@ def fit(uri: str, folder: Path) -> None:
     ).fit(table, y)  # fmt: skip
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def is_up(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
 def read_runs(uri: str) -> tuple[list[Run], list[Run]]:
     client = MlflowClient(tracking_uri=uri)
     found = client.get_experiment_by_name("autoimb")
@@ -105,29 +87,9 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     folder = tmp_path_factory.mktemp("ui")
     store = f"sqlite:///{folder}/mlflow.db"
     fit(store, folder)
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store]
-    command += ["--artifacts-destination", f"{folder}/uploads"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    with (
-        (folder / "server.log").open("w") as log,
-        subprocess.Popen(
-            command, cwd=folder, env={**os.environ, **quiet}, stdout=log, stderr=log,
-            start_new_session=True,
-        ) as server,
-    ):  # fmt: skip
-        try:
-            until = time.monotonic() + SECONDS_TO_START
-            while not is_up(url):
-                assert server.poll() is None, (folder / "server.log").read_text()
-                assert time.monotonic() < until, (folder / "server.log").read_text()
-                time.sleep(0.5)
-            (parent,), children = read_runs(store)
-            yield Shown(url, folder, parent, children)
-        finally:
-            os.killpg(server.pid, signal.SIGKILL)
+    with tracking_server(folder, store) as server:
+        (parent,), children = read_runs(store)
+        yield Shown(server.url, folder, parent, children)
 
 
 class Browser:
@@ -170,6 +132,11 @@ class Browser:
     def click(self, selector: str) -> None:
         self.await_true(lambda: self.count(selector) > 0, selector)
         self.driver.execute_script("document.querySelector(arguments[0]).click()", selector)
+
+    def click_on(self, selector: str) -> None:
+        """Click as a hand does, for what hears of nothing less."""
+        self.await_true(lambda: self.count(selector) > 0, selector)
+        self.driver.find_element("css selector", selector).click()
 
     def click_text(self, text: str) -> None:
         from selenium.common.exceptions import WebDriverException
@@ -214,10 +181,25 @@ def test_trials_unfold_below_their_fit(shown: Shown, browser: Browser) -> None:
     browser.picture("runs")
 
 
+def test_the_run_table_filters_and_groups_by_what_strategies_are_made_of(
+    shown: Shown, browser: Browser
+) -> None:
+    """With its children the table shows their parent, whatever that is made of."""
+    resampled = [run for run in shown.children if run.data.tags["sampler"] == "random_under"]
+    asked = urllib.parse.quote('tags.sampler = "random_under"')
+    browser.open(f"{shown.experiment}/runs{VIEW}&searchFilter={asked}")
+    browser.await_text(f"{1 + len(resampled)} matching runs")
+    browser.close_assistant()
+    browser.click_on("[data-component-id*='runsgroupbyselector']")
+    browser.click_text("sampler")
+    browser.await_text("Group: none", f"Group: random_under\n{len(resampled)}")
+    browser.picture("grouped")
+
+
 def test_a_fit_shows_recommendation_scores_and_trials(shown: Shown, browser: Browser) -> None:
     browser.open(f"{shown.run}{VIEW}")
     names = {run.info.run_name for run in shown.children}
-    browser.await_text("On rows to come", "threshold", "best_f1", "Finished", *names)
+    browser.await_text("On rows to come", "threshold", "best_f1", "Finished", "Training", *names)
     browser.close_assistant()
     browser.picture("fit")
 

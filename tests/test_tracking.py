@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import platform
 import socket
@@ -23,10 +24,14 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from pandas.testing import assert_frame_equal
+from sklearn.metrics import confusion_matrix, roc_auc_score
 
 from autoimb import AutoImbClassifier
-from autoimb.errors import AutoImbWarning
+from autoimb.data.dataset import make_dataset
+from autoimb.errors import AutoImbWarning, UsageError
+from autoimb.fitting import fit_dataset
 from autoimb.manifest import card_path
+from autoimb.planning import Plan
 from autoimb.tracking import default_tracking_uri, open_tracker, tracker
 from autoimb.tracking.writer import RunWriter
 
@@ -198,6 +203,44 @@ def test_each_trial_is_a_child(tracked: Tracked) -> None:
         assert run.data.metrics == expected
 
 
+def test_runs_are_grouped_by_what_they_are_made_of(tracked: Tracked) -> None:
+    parts = {"ensemble", "sampler", "weight", "model"}
+    for run in tracked.children:
+        shown = {name: run.data.tags[name] for name in parts}
+        assert shown == {name: run.data.params[name] for name in parts}
+        assert run.data.tags["decision"] == "best f1"
+    winner = tracked.fitted.configuration_
+    assert {name: tracked.parent.data.tags[name] for name in parts} == {
+        name: choice.name for name, choice in winner.choices.items()
+    }
+    assert tracked.parent.data.tags["decision"] == "best f1"
+    place = [tracked.parent.info.experiment_id]
+    found = tracked.client.search_runs(place, "tags.sampler = 'random_under'")
+    resampled = [one for one in tracked.children if one.data.params["sampler"] == "random_under"]
+    assert {one.info.run_id for one in found} == {one.info.run_id for one in resampled} != set()
+
+
+def test_scores_have_their_intervals(tracked: Tracked) -> None:
+    metrics, result = tracked.parent.data.metrics, tracked.fitted.result_
+    assert result.estimates.keys() >= {"f1", "roc_auc", "precision", "recall"}
+    for name, one in result.estimates.items():
+        assert (metrics[f"{name}_ci_low"], metrics[f"{name}_ci_high"]) == (one.low, one.high)
+        assert metrics[f"{name}_corrected" if name == "f1" else name] == one.value
+
+
+def test_the_data_are_an_input(tracked: Tracked) -> None:
+    (entered,) = tracked.parent.inputs.dataset_inputs
+    assert [(tag.key, tag.value) for tag in entered.tags] == [("mlflow.data.context", "training")]
+    assert entered.dataset.name == "data"
+    assert tracked.parent.data.params["data_sha256"].startswith(entered.dataset.digest)
+    profile = json.loads(entered.dataset.profile)
+    assert (profile["num_rows"], profile["num_columns"]) == tracked.table.shape
+    assert sum(profile["classes"].values()) == len(tracked.table)
+    columns = json.loads(entered.dataset.schema)["mlflow_colspec"]
+    assert [column["name"] for column in columns] == list(tracked.table)
+    assert mlflow.data.get_source(entered).to_dict() == json.loads(entered.dataset.source)
+
+
 def test_a_failed_trial_tells_why(tracked: Tracked) -> None:
     failed = [run for run in tracked.children if run.info.status == "FAILED"]
     assert failed
@@ -263,6 +306,47 @@ def test_the_figures_are_pictures(tracked: Tracked, name: str) -> None:
     assert len(content) > 10_000
 
 
+def read_curve(tracked: Tracked, name: str) -> Any:
+    path = tracked.client.download_artifacts(tracked.parent.info.run_id, f"curves/{name}.json")
+    return json.loads(Path(path).read_text(), parse_constant=pytest.fail)
+
+
+def test_each_figure_has_its_arrays(tracked: Tracked) -> None:
+    run_id, client = tracked.parent.info.run_id, tracked.client
+    drawn = {Path(file.path).stem for file in client.list_artifacts(run_id, "figures")}
+    arrays = {Path(file.path).stem for file in client.list_artifacts(run_id, "curves")}
+    assert arrays == {name for name in drawn if not name.startswith("profile_")}
+    model = tracked.fitted.model_
+    rows = model.out_of_fold()
+    curve = read_curve(tracked, "roc")["curves"]["yes"]
+    assert np.trapezoid(curve["recall"], curve["fall_out"]) == pytest.approx(
+        roc_auc_score(rows.y, rows.proba[:, 1])
+    )
+    matrix = read_curve(tracked, "confusion_matrix")
+    assert matrix["classes"] == ["no", "yes"]
+    counts = confusion_matrix(rows.y, model.out_of_fold_codes())
+    assert matrix["counts"] == counts.tolist()
+    curve = read_curve(tracked, "precision_recall")["curves"]["yes"]
+    assert len(curve["precision"]) == len(curve["recall"]) == len(curve["thresholds"]) + 1
+    assert read_curve(tracked, "calibration")["reliability"]["yes"]["found"]
+
+
+def test_a_report_lies_with_the_run(store: str, tmp_path: Path) -> None:
+    table, y = make_table()
+    (tmp_path / "space.toml").write_text(SPACE)
+    plan = Plan.checked(
+        metric="f1", space=tmp_path / "space.toml", time_budget=None, n_trials=1, n_folds=2,
+        n_jobs=1, seed=0, executor="in_process",
+    )  # fmt: skip
+    with open_tracker(store, None, "until the end") as (following,):
+        fit_dataset(make_dataset(table, y.to_numpy()), plan, watchers=[following])
+        following.reported("<p>é</p>")
+    client, (run,), _ = read_back(store, "autoimb")
+    assert run.info.run_name == "data: logistic"
+    path = client.download_artifacts(run.info.run_id, "report.html")
+    assert Path(path).read_text("utf-8") == "<p>é</p>"
+
+
 def test_artifacts_lie_beside_the_store(tracked: Tracked) -> None:
     runs = tracked.folder / "runs"
     assert (runs / "artifacts" / "loans___2" / tracked.parent.info.run_id).is_dir()
@@ -323,6 +407,37 @@ def test_the_logged_model_says_what_it_takes(
         "label", "probability_no", "probability_yes",
     ]  # fmt: skip
     assert len(model.predict(model.input_example)) == 5
+    (output,) = model.metadata.signature.params
+    assert (output.name, output.default) == ("output", "table")
+
+
+@pytest.mark.parametrize("output", ["label", "proba", "decision"])
+def test_the_logged_model_answers_parts_of_it(
+    tracked: Tracked, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    model, own = open_model(tracked, monkeypatch), tracked.fitted.model_
+    answer = model.predict(tracked.table, params={"output": output})
+    if output == "proba":
+        assert np.array_equal(answer.to_numpy(), own.predict_proba(tracked.table))
+        return
+    assert answer["label"].tolist() == own.predict(tracked.table).tolist()
+    wanted = {"label": ["label"], "decision": ["label", "rule", "asked", "threshold"]}
+    assert list(answer) == wanted[output]
+
+
+def test_the_logged_model_tells_of_its_decision(
+    tracked: Tracked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, own = open_model(tracked, monkeypatch), tracked.fitted.model_
+    assert model.metadata.metadata["threshold"] == own.rule.value
+    assert model.metadata.metadata["decided"]["asked"] == str(own.decision.criterion)
+    assert model.get_raw_model().decision == own.decision
+
+
+def test_an_output_that_does_not_exist(tracked: Tracked, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = open_model(tracked, monkeypatch)
+    with pytest.raises(UsageError, match="there is no output 'probs'; did you mean 'proba'"):
+        model.predict(tracked.table, params={"output": "probs"})
 
 
 def test_the_logged_model_names_what_it_needs(

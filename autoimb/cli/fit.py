@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -73,6 +74,7 @@ Prefer = Annotated[
     Literal["best", "simple"],
     typer.Option(help="Export the best-scoring strategy, or the plainest as good."),
 ]
+Register = Annotated[str | None, typer.Option(help="Name to register the model by in MLflow.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
@@ -102,6 +104,7 @@ def fit(
     resume: Resume = False,
     experiment: Experiment = None,
     tracking_uri: TrackingUri = None,
+    register: Register = None,
     blend: WithBlend = True,
     prefer: Prefer = "best",
     quiet: Quiet = False,
@@ -120,7 +123,7 @@ def fit(
             out=out, run_dir=run_dir, random_state=seed, n_jobs=jobs, experiment=experiment,
             tracking_uri=tracking_uri, blend=blend, prefer=prefer, n_threads=threads,
             executor=executor, resume=resume, decision=state_criterion(asked), test=test,
-            holdout=holdout, watchers=[progress],
+            holdout=holdout, register=register, watchers=[progress],
         )  # fmt: skip
     print(json.dumps(as_object(run), default=str) if as_json else as_text(run, experiment))
 
@@ -153,6 +156,7 @@ def as_object(run: Run) -> dict[str, Any]:
         "run_dir": str(run.folder),
         "tracking_uri": run.tracking_uri,
         "run_id": run.run_id,
+        "registered": None if run.registered is None else asdict(run.registered),
         "target": result.model.target,
         "positive": result.model.labels.positive,
         "classes": list(result.model.labels.classes),
@@ -281,6 +285,8 @@ def places(run: Run, experiment: str | None) -> str:
     lines += [f"Report {run.report_path}"] if run.report_path.is_file() else []
     if run.tracking_uri:
         lines.append(f"MLflow {run.tracking_uri}")
+    if run.registered:
+        lines.append(f"       registered as {run.registered}")
     lines += [
         "",
         "Next:",

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoimb import __version__
-from autoimb.artifact import save
+from autoimb.artifact import describe_decision, save
 from autoimb.data.dataset import Dataset
+from autoimb.decision.rules import Threshold
 from autoimb.drawing import Picture, take_picture
-from autoimb.figures import draw_figures
+from autoimb.figures import draw_figure, measure_figures
 from autoimb.fit_facts import sum_up
 from autoimb.fitted_model import FittedModel
 from autoimb.fitting import FitResult
@@ -19,14 +20,20 @@ from autoimb.manifest import card_path, read_manifest
 from autoimb.profiling.page import render_page
 from autoimb.profiling.plots import picture_profile
 from autoimb.profiling.profile import Profile
+from autoimb.serving import DEFAULT_OUTPUT
+from autoimb.tracking.curves import as_plain
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
     from mlflow.models import ModelSignature
 
-__all__ = ["CARD", "EXPORT", "rehearse_model", "write_findings", "write_model", "write_profile"]
+__all__ = [
+    "CARD", "EXPORT", "LEADERBOARD", "rehearse_model", "write_findings", "write_model",
+    "write_profile",
+]  # fmt: skip
 
 SERVED_BY = "autoimb.serving"
+LEADERBOARD = "leaderboard.json"
 # Where the model and what stands beside it are written before MLflow takes them.
 EXPORT, MODEL, CARD = "export", "model.pkl", card_path(Path("model.pkl")).name
 LABEL_TYPES = {bool: "boolean", int: "long", float: "double", str: "string"}
@@ -48,7 +55,7 @@ def write_profile(profile: Profile, folder: Path) -> None:
 
 
 def write_findings(outcome: FitResult, folder: Path) -> None:
-    """Write leaderboard, recommendation, configuration, decision, calibration and figures.
+    """Write leaderboard, recommendation, configuration, decision, calibration, figures and curves.
 
     Parameters
     ----------
@@ -59,6 +66,9 @@ def write_findings(outcome: FitResult, folder: Path) -> None:
     configuration = dict(outcome.search.best.configuration.flat)
     _write_json(folder / "configuration.json", configuration)
     outcome.leaderboard.to_csv(folder / "leaderboard.csv")
+    # As MLflow writes tables, which its UI then shows as such.
+    board = outcome.leaderboard.reset_index().to_json(orient="split", index=False)
+    (folder / LEADERBOARD).write_text(board, "utf-8")
     sentences = [outcome.recommendation.strategy, *outcome.recommendation.evidence]
     text = "\n".join([*sentences, *outcome.notes]) + "\n"
     (folder / "recommendation.txt").write_text(text, "utf-8")
@@ -68,8 +78,18 @@ def write_findings(outcome: FitResult, folder: Path) -> None:
     calibration = {name: one.to_dict() for name, one in outcome.calibration.items()}
     _write_json(folder / "decision.json", model.decision.to_dict())
     _write_json(folder / "calibration.json", {"calibrator": model.calibrator.name, **calibration})
-    drawn = draw_figures(outcome.predictions())
-    _write_pictures(folder, {name: take_picture(figure) for name, figure in drawn.items()})
+    _write_figures(outcome, folder)
+
+
+def _write_figures(outcome: FitResult, folder: Path) -> None:
+    """Write what is drawn as pictures, and as the arrays that they are drawn from."""
+    measured = measure_figures(outcome.predictions())
+    pictures = {name: take_picture(draw_figure(one)) for name, one in measured.items()}
+    _write_pictures(folder, pictures)
+    (folder / "curves").mkdir()
+    for name, one in measured.items():
+        text = json.dumps(as_plain(one), separators=(",", ":"), allow_nan=False)
+        (folder / "curves" / f"{name}.json").write_text(text, "utf-8")
 
 
 def _write_pictures(folder: Path, pictures: Mapping[str, Picture]) -> None:
@@ -133,6 +153,7 @@ def write_model(outcome: FitResult, dataset: Dataset, logged: LoggedModel, folde
             model_uuid=logged.model_id,
             model_id=logged.model_id,
             run_id=logged.source_run_id,
+            metadata=_tell_decision(outcome.model),
         ),
         signature=_signature(outcome.model),
         input_example=dataset.table,
@@ -142,6 +163,13 @@ def write_model(outcome: FitResult, dataset: Dataset, logged: LoggedModel, folde
     return folder / "model"
 
 
+def _tell_decision(model: FittedModel) -> dict[str, Any]:
+    """Say what labels are decided by, for whoever has the model's description alone."""
+    rule, told = model.rule, as_plain(describe_decision(model))
+    threshold = rule.value if isinstance(rule, Threshold) else None
+    return {**told, "threshold": threshold, "metric": model.metric, "target": model.target}
+
+
 def _signature(model: FittedModel) -> ModelSignature:
     """Name the columns, but leave their types to the model.
 
@@ -149,7 +177,7 @@ def _signature(model: FittedModel) -> ModelSignature:
     missing cells. MLflow would turn those away, or change them.
     """
     from mlflow.models import ModelSignature
-    from mlflow.types.schema import AnyType, ColSpec, Schema
+    from mlflow.types.schema import AnyType, ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
     anything: Any = AnyType  # untyped
     columns = model.schema.columns
@@ -164,4 +192,5 @@ def _signature(model: FittedModel) -> ModelSignature:
     label_type = LABEL_TYPES.get(type(model.labels.classes[0]), anything())
     names = [f"probability_{label}" for label in model.classes_]
     outputs = [ColSpec(label_type, "label"), *(ColSpec("double", name) for name in names)]
-    return ModelSignature(Schema([*inputs]), Schema([*outputs]))
+    output = ParamSpec("output", DataType.string, default=DEFAULT_OUTPUT)
+    return ModelSignature(Schema([*inputs]), Schema([*outputs]), ParamSchema([output]))

@@ -6,15 +6,13 @@ there is one warning.
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 from autoimb.data.dataset import Dataset
@@ -24,6 +22,8 @@ from autoimb.fitting import FitResult
 from autoimb.planning import Plan
 from autoimb.profiling.profile import Profile
 from autoimb.search.records import TrialRecord
+from autoimb.tracking.registry import RegisteredModel
+from autoimb.tracking.spool import Spool
 from autoimb.tracking.store import (
     EXPERIMENT,
     default_tracking_uri,
@@ -38,6 +38,7 @@ __all__ = ["Tracker", "open_tracker"]
 # Seconds that the end of a fit waits for what is still to be written; an interrupted one less.
 PATIENCE = 60.0
 PATIENCE_INTERRUPTED = 5.0
+TRIAL = "trial"
 
 
 @contextmanager
@@ -46,6 +47,7 @@ def open_tracker(
     experiment: str | None,
     run_name: str | None = None,
     tags: Mapping[str, str] | None = None,
+    register: str | None = None,
 ) -> Iterator[list[Tracker]]:
     """Track the fit that runs inside.
 
@@ -56,9 +58,11 @@ def open_tracker(
     experiment : str or None
         "autoimb" by default.
     run_name : str, optional
-        By default the name of the data and, in the end, the strategy.
+        Until the end, when data and strategy name the run; by default the name of the data.
     tags : mapping of str to str, optional
         Of the run, such as where the data came from.
+    register : str, optional
+        What to register the model as.
 
     Yields
     ------
@@ -80,7 +84,8 @@ def open_tracker(
     if uri == "off":
         yield []
         return
-    tracker = Tracker(with_absolute_path(uri), experiment or EXPERIMENT, run_name, tags)
+    writer = RunWriter(with_absolute_path(uri), experiment or EXPERIMENT, run_name, tags or {})
+    tracker = Tracker(writer, register)
     with environment(uri):
         try:
             yield [tracker]
@@ -96,32 +101,24 @@ class Tracker:
 
     Parameters
     ----------
-    store : str
-        URI of the store.
-    experiment : str
-    run_name : str, optional
-    tags : mapping of str to str, optional
+    writer : RunWriter
+    register : str, optional
+        What to register the model as.
 
     Attributes
     ----------
     uri, experiment_id, run_id : str or None
         Where the fit is tracked, once its run was created.
+    registered : RegisteredModel or None
+        What the model became in the registry, once it did.
     """
 
-    def __init__(
-        self,
-        store: str,
-        experiment: str,
-        run_name: str | None = None,
-        tags: Mapping[str, str] | None = None,
-    ) -> None:
-        self._writer = RunWriter(store, experiment, run_name, tags or {})
-        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        # A daemon, so that it never keeps a process alive that the user wants to end.
-        self._thread = threading.Thread(target=self._work, name="autoimb-tracking", daemon=True)
+    def __init__(self, writer: RunWriter, register: str | None = None) -> None:
+        self._writer = writer
+        self._register = register
+        self._spool = Spool(lambda: self.run_id is not None, self._give_up)
         self._patience = PATIENCE
         self._is_interrupted = False
-        self._failure = ""
         self._has_warned = False
 
     @property
@@ -139,23 +136,34 @@ class Tracker:
         """Of the parent run, once it was created."""
         return self._writer.run_id
 
+    @property
+    def registered(self) -> RegisteredModel | None:
+        """What the model became in the registry."""
+        return self._writer.registered
+
     def started(self, dataset: Dataset, profile: Profile, plan: Plan) -> None:
         """Create the parent run, with the profile."""
-        self._thread.start()
-        self._put(self._writer.start, dataset, profile, plan)
-        self._put(self._prepare, profile)
+        self._spool.begin()
+        self._put("the run", self._writer.start, dataset, profile, plan)
+        self._put("the profile", self._prepare, profile)
 
     def told(self, record: TrialRecord) -> None:
         """Write a trial as a child run."""
-        self._put(self._writer.add_trial, record)
+        self._put(TRIAL, self._writer.add_trial, record)
 
     def finished(self, result: FitResult) -> None:
         """Write the outcome, its figures and the model."""
-        self._put(self._writer.finish, result)
+        self._put("the outcome and the model", self._writer.finish, result)
+        if self._register is not None:
+            self._put("the registration", self._writer.register, self._register)
 
     def tested(self, test: FinalTest, card: Path) -> None:
         """Write how the model does on untouched rows, and the card that tells of it."""
-        self._put(self._writer.add_test, test, card)
+        self._put("the scores on untouched rows", self._writer.add_test, test, card)
+
+    def reported(self, page: str) -> None:
+        """Write the report."""
+        self._put("the report", self._writer.add_report, page)
 
     def ended_by(self, error: BaseException) -> None:
         """Note on the parent run that the fit was cut short."""
@@ -163,68 +171,60 @@ class Tracker:
         if not isinstance(error, Exception):
             status, self._patience = "KILLED", PATIENCE_INTERRUPTED
             self._is_interrupted = True
-        self._put(self._writer.end, status, {"failure": one_line(error)})
+        self._put("the end", self._writer.end, status, {"failure": one_line(error)})
 
     def close(self) -> None:
         """Wait until all is written, though not for ever, and warn if something was not."""
-        if self._thread.ident is None:
-            return
-        self._tasks.put(None)
-        self._thread.join(self._patience)
-        if self._thread.is_alive():
-            self._failure = self._failure or f"not done {self._patience:.0f} s after the fit"
-        self._warn()
+        if self._spool.is_begun:
+            self._spool.close(self._patience)
+            self._warn()
 
     def _prepare(self, profile: Profile, *, now: int) -> None:
         # There may be no time for it if the end of the run is to be noted.
         if not self._is_interrupted:
             self._writer.prepare(profile, now=now)
 
-    def _put(self, method: Callable[..., None], *arguments: Any) -> None:
+    def _put(self, what: str, method: Callable[..., None], *arguments: Any) -> None:
         self._warn()
-        if not self._failure:
-            self._tasks.put(partial(method, *arguments, now=round(1000 * time.time())))
+        self._spool.put(what, partial(method, *arguments, now=_now()))
+
+    def _give_up(self, failure: str) -> None:
+        self._writer.end("FAILED", {"tracking_failure": failure}, now=_now())
 
     def _warn(self) -> None:
         """Warn once, from the thread of the user."""
-        if self._failure and not self._has_warned:
-            self._has_warned = True
-            where = without_password(self._writer.store)
-            warnings.warn(
-                f"MLflow tracking failed and the fit goes on: {where}: {self._failure}. "
-                "Give another tracking URI, or 'off'.",
-                AutoImbWarning,
-                stacklevel=2,
-            )
+        if not self._spool.failure or self._has_warned:
+            return
+        self._has_warned = True
+        where = without_password(self._writer.store)
+        warnings.warn(
+            f"MLflow tracking failed and the fit goes on: {where}: {self._spool.failure}. "
+            f"{self._advise()}",
+            AutoImbWarning,
+            stacklevel=2,
+        )
 
-    def _work(self) -> None:
-        """Run tasks until there are no more, or one fails."""
-        try:
-            with _silenced(threading.get_ident()):
-                while (task := self._tasks.get()) and not self._failure:
-                    task()
-        except Exception as error:
-            self._failure = without_password(one_line(error))
-            tags = {"tracking_failure": self._failure}
-            with suppress(Exception):
-                self._writer.end("FAILED", tags, now=round(1000 * time.time()))
+    def _advise(self) -> str:
+        """Say what is not written, and how it can be."""
+        if self.run_id is None:
+            return "Give another tracking URI, or 'off'."
+        missing = f"Not written: {_list(self._spool.left)}."
+        folder = self._writer.tags.get("run_dir")
+        if folder is None:
+            return f"{missing} Give another tracking URI, or 'off'."
+        return (
+            f"{missing} The same fit with --run-dir {folder} --resume (in Python resume) writes "
+            "all of it, without another trial."
+        )
 
 
-@contextmanager
-def _silenced(thread: int) -> Iterator[None]:
-    """Keep from stderr what MLflow logs in a thread: tables created, requests repeated."""
-    import mlflow  # sets up the handlers of its loggers
+def _list(left: list[str]) -> str:
+    """Name what is left to write, trials by their number."""
+    counts = Counter(left)
+    names = {TRIAL: f"{counts[TRIAL]} trial{'s' * (counts[TRIAL] > 1)}"}
+    return ", ".join(names.get(what, what) for what in counts)
 
-    def is_elsewhere(record: logging.LogRecord) -> bool:
-        return record.thread != thread
 
-    loud: list[logging.Filterer] = [logging.getLogger("urllib3.connectionpool")]
-    for name in (mlflow.__name__, "alembic"):
-        loud += logging.getLogger(name).handlers
-    for each in loud:
-        each.addFilter(is_elsewhere)
-    try:
-        yield
-    finally:
-        for each in loud:
-            each.removeFilter(is_elsewhere)
+def _now() -> int:
+    """Milliseconds, as MLflow counts time."""
+    return round(1000 * time.time())

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import math
+import json
 import os
 import re
+import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from autoimb import __version__
 from autoimb.arrays import release_memory
-from autoimb.artifact import installed_versions
 from autoimb.data.dataset import Dataset
-from autoimb.decision.reliability import Reliability
-from autoimb.decision.rules import Threshold
-from autoimb.evaluation.estimate import Estimate
-from autoimb.evaluation.scoring import Score
+from autoimb.decision.criteria import Criterion
 from autoimb.final_test import FinalTest
 from autoimb.fitting import FitResult
 from autoimb.metrics import Metric
@@ -30,11 +26,27 @@ from autoimb.search.records import TrialRecord
 from autoimb.tracking.contents import (
     CARD,
     EXPORT,
+    LEADERBOARD,
     rehearse_model,
     write_findings,
     write_model,
     write_profile,
 )
+from autoimb.tracking.entries import (
+    as_key,
+    cut,
+    describe_dataset,
+    describe_outcome,
+    describe_plan,
+    describe_test,
+    describe_trial,
+    describe_untouched,
+    name_outcome,
+    sum_up,
+    tag_outcome,
+    tag_trial,
+)
+from autoimb.tracking.registry import RegisteredModel
 from autoimb.tracking.store import sqlite_file
 
 if TYPE_CHECKING:
@@ -43,11 +55,12 @@ if TYPE_CHECKING:
 
 __all__ = ["RunWriter"]
 
-# Longer values are of no use in a table; MLflow itself refuses much longer ones.
-MAX_VALUE = 500
-MAX_NOTE = 5000
-MAX_KEY = 250
-PARAMS_A_BATCH = 100
+T = TypeVar("T")
+
+REPORT = "report.html"
+PARAMS_A_BATCH, METRICS_A_BATCH = 100, 1000
+# From one writing of the curve to the next: each costs as much as a fifth of a trial.
+MILLISECONDS_TO_POINT = 2000
 # Another fit may be creating the store: that takes seconds.
 LOCK_SECONDS = 30.0
 
@@ -55,13 +68,16 @@ LOCK_SECONDS = 30.0
 class RunWriter:
     """Writes one fit to MLflow: its methods are called in the order of the fit, by one thread.
 
+    One that failed half-way may be called again: what it had written is not doubled.
+
     Parameters
     ----------
     store : str
         URI.
     experiment : str
     run_name : str or None
-        None takes the name of the data and, in the end, the strategy.
+        Of the parent run until it ends, when data and strategy name it; None takes the name of
+        the data.
     tags : mapping of str to str
         Of the parent run.
 
@@ -69,6 +85,8 @@ class RunWriter:
     ----------
     experiment_id, run_id : str or None
         Once the parent run was created.
+    registered : RegisteredModel or None
+        Once the model was registered.
     """
 
     def __init__(
@@ -80,11 +98,17 @@ class RunWriter:
         self.tags = tags
         self.experiment_id: str | None = None
         self.run_id: str | None = None
+        self.registered: RegisteredModel | None = None
         self._client: MlflowClient
         self._dataset: Dataset
         self._metric: Metric
-        self._has_profile = False
+        self._criterion: Criterion
+        self._asked: Mapping[str, Any] = {}
+        self._begun: set[str] = set()
+        self._done: dict[str, Any] = {}
         self._best: float | None = None
+        self._curve: dict[int, tuple[float, int]] = {}
+        self._shown = 0
         self._n_told = 0
 
     def start(self, dataset: Dataset, profile: Profile, plan: Plan, *, now: int) -> None:
@@ -94,10 +118,14 @@ class RunWriter:
         database = sqlite_file(self.store)
         with nullcontext() if database is None else _ready(database):
             self._client = MlflowClient(tracking_uri=self.store)
-        self._dataset, self._metric = dataset, plan.metric
-        self.experiment_id = self._find_experiment(database)
-        self.run_id = self._create_run(self.run_name or dataset.name, now, self.tags)
-        self._log(self.run_id, params=_describe(dataset, profile, plan))
+        self._dataset, self._metric, self._criterion = dataset, plan.metric, plan.criterion
+        self.experiment_id = self.experiment_id or self._find_experiment(database)
+        if self.run_id is None:
+            tags = {**self.tags, "decision": str(plan.criterion)}
+            self.run_id = self._create_run(self.run_name or dataset.name, now, tags)
+        self._log(self.run_id, params=describe_plan(dataset, profile, plan))
+        file = self.tags.get("data_file")
+        self._log_dataset("training", describe_dataset(dataset, file))
         release_memory(dataset.X)
 
     def prepare(self, profile: Profile, *, now: int) -> None:
@@ -107,76 +135,90 @@ class RunWriter:
         files cannot.
         """
         with suppress(Exception):
-            self._write_profile(profile)
+            self._once("profile", lambda: self._write_profile(profile))
             with TemporaryDirectory() as folder:
                 rehearse_model(Path(folder))
 
     def add_trial(self, record: TrialRecord, *, now: int) -> None:
         """Write a child run, and the best score so far to the parent."""
-        self._n_told += 1
-        tags = {"mlflow.parentRunId": str(self.run_id), "trial": str(record.number)}
-        if record.reason:
-            kind = "failure" if record.state == "failed" else record.state
-            tags[kind] = _cut(record.reason, MAX_NOTE)
-        if record.state == "complete":
-            tags["calibrated"] = str(record.is_calibrated).lower()
-        begun = now - round(1000 * record.seconds)
-        run_id = self._create_run(str(record.configuration), begun, tags)
-        metrics = {**_flatten(record.scores), "seconds": record.seconds}
-        self._log(run_id, params=record.configuration.flat, metrics=metrics, now=now)
+        run_id = self._open_child(record, now)
+        self._log(run_id, params=record.configuration.flat, metrics=describe_trial(record), now=now)
         status = "FAILED" if record.state == "failed" else "FINISHED"
         self._client.set_terminated(run_id, status, now)
         if record.scores:
-            self._log_best(record.scores[self._metric.name].value, now)
+            self._add_point(record.scores[self._metric.name].value, now)
+        self._n_told += 1
 
     def finish(self, outcome: FitResult, *, now: int) -> None:
         """Write what the fit came to."""
         run_id = str(self.run_id)
-        strategy = str(outcome.exported.members[0].configuration)
-        note = "\n\n".join([str(outcome.recommendation), *outcome.notes])
-        tags = {"strategy": strategy, "mlflow.note.content": _cut(note, MAX_NOTE)}
-        blended = ", ".join(str(member.number) for member in outcome.exported.members)
-        params = {
-            "decision": str(outcome.model.rule),
-            "calibrator": outcome.model.calibrator.name,
-            "exported_trials": blended,
-        }
-        self._log(run_id, params=params, tags=tags)
-        if not self.run_name:
-            n_more = len(outcome.exported.members) - 1
-            more = f" and {n_more} more" if n_more else ""
-            self._client.update_run(run_id, name=_cut(f"{self._dataset.name}: {strategy}{more}"))
-        model = self._create_model(outcome)
-        self._log(run_id, metrics=_sum_up(outcome), now=now, model_id=model.model_id)
-        if not self._has_profile:
-            self._write_profile(outcome.profile)
-        with TemporaryDirectory() as folder:
-            write_findings(outcome, Path(folder))
-            self._client.log_artifacts(run_id, folder)
-        # As objects, for MLflow asks for these in a way that pandas deprecates for text.
-        board = outcome.leaderboard.reset_index().astype(object)
-        self._client.log_table(run_id, board, "leaderboard.json")
-        with TemporaryDirectory() as folder:
-            written = write_model(outcome, self._dataset, model, Path(folder))
-            self._client.log_model_artifacts(model.model_id, str(written))
-            self._client.log_artifact(run_id, str(Path(folder, EXPORT, CARD)))
+        self._asked = outcome.asked
+        self._write_curve()
+        self._log(run_id, params=describe_outcome(outcome), tags=tag_outcome(outcome))
+        self._client.update_run(run_id, name=name_outcome(self._dataset.name, outcome))
+        model = self._once("model", lambda: self._create_model(outcome))
+        self._once("model of the run", lambda: self._log_output(model))
+        self._log(run_id, metrics=sum_up(outcome), now=now, model_id=model.model_id)
+        self._once("profile", lambda: self._write_profile(outcome.profile))
+        self._once("findings", lambda: self._write_findings(outcome))
+        self._once("files of the model", lambda: self._write_model(outcome, model))
         self._client.finalize_logged_model(model.model_id, "READY")
         self._client.set_terminated(run_id, "FINISHED", now)
+        self._once("finished", lambda: None)
+
+    def register(self, name: str, *, now: int) -> None:
+        """Make the model another version of a registered one, which is created if need be."""
+        from mlflow.exceptions import MlflowException
+
+        model: LoggedModel = self._done["model"]
+        try:
+            self._client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        # Not by models:/ID, which MLflow would look up in the store that the process has set.
+        made = self._once(
+            "version",
+            lambda: self._client.create_model_version(
+                name, model.artifact_location, self.run_id, model_id=model.model_id
+            ),
+        )
+        # By which the page of the model names its versions.
+        versions = json.dumps([{"name": name, "version": str(made.version)}])
+        self._client.set_logged_model_tags(model.model_id, {"mlflow.modelVersions": versions})
+        self.registered = RegisteredModel(name, int(made.version))
 
     def add_test(self, test: FinalTest, card: Path, *, now: int) -> None:
-        """Write the scores on untouched rows to the parent run, with their intervals."""
+        """Write the scores on untouched rows to the parent run, and the card that tells of them."""
+        run_id = str(self.run_id)
         if card.is_file():
-            self._client.log_text(str(self.run_id), card.read_text("utf-8"), CARD)
-        values = {name: one.value for name, one in test.estimates.items()}
-        metrics = {**values, **_intervals(test.estimates), "n_rows": test.n_rows}
-        named = {f"test_{name}": value for name, value in metrics.items()}
-        self._log(str(self.run_id), metrics=named, now=now)
+            self._replace_card(card)
+        self._log(run_id, metrics=describe_test(test), now=now)
+        digest = self._asked.get("test_sha256")
+        if digest is not None:
+            self._log_dataset("test", describe_untouched(test, digest))
+
+    def add_report(self, page: str, *, now: int) -> None:
+        """Write the report to the parent run."""
+        self._client.log_text(str(self.run_id), page, REPORT)
 
     def end(self, status: str, tags: Mapping[str, str], *, now: int) -> None:
-        """Close the parent run before its time."""
-        if self.run_id:
-            self._log(self.run_id, metrics={"trials": self._n_told}, tags=tags, now=now)
-            self._client.set_terminated(self.run_id, status, now)
+        """Close the parent run before its time; of one that is closed, only note why."""
+        if not self.run_id:
+            return
+        if "finished" in self._done:
+            self._log(self.run_id, tags=tags)
+            return
+        self._write_curve()
+        self._log(self.run_id, metrics={"trials": self._n_told}, tags=tags, now=now)
+        self._client.set_terminated(self.run_id, status, now)
+
+    def _once(self, step: str, do: Callable[[], T]) -> T:
+        """Do a step, unless it was done when its task was tried before."""
+        if step not in self._done:
+            self._done[step] = do()
+        found: T = self._done[step]
+        return found
 
     def _find_experiment(self, database: Path | None) -> str:
         from mlflow.exceptions import MlflowException
@@ -201,18 +243,67 @@ class RunWriter:
         with TemporaryDirectory() as folder:
             write_profile(profile, Path(folder))
             self._client.log_artifacts(str(self.run_id), folder)
-        self._has_profile = True
+
+    def _write_findings(self, outcome: FitResult) -> None:
+        with TemporaryDirectory() as folder:
+            write_findings(outcome, Path(folder))
+            self._client.log_artifacts(str(self.run_id), folder)
+        shown = [{"path": LEADERBOARD, "type": "table"}]
+        self._log(str(self.run_id), tags={"mlflow.loggedArtifacts": json.dumps(shown)})
+
+    def _write_model(self, outcome: FitResult, model: LoggedModel) -> None:
+        with TemporaryDirectory() as folder:
+            written = write_model(outcome, self._dataset, model, Path(folder))
+            self._client.log_model_artifacts(model.model_id, str(written))
+            self._client.log_artifact(str(self.run_id), str(Path(folder, EXPORT, CARD)))
+
+    def _replace_card(self, card: Path) -> None:
+        """Put a card in the place of that which the run and its model have."""
+        with TemporaryDirectory() as folder:
+            copied = shutil.copyfile(card, Path(folder, CARD))
+            self._client.log_artifact(str(self.run_id), str(copied))
+            model: LoggedModel = self._done["model"]
+            self._client.log_model_artifact(model.model_id, str(copied), f"data/{EXPORT}")
 
     def _create_run(self, name: str, begun: int, tags: Mapping[str, str]) -> str:
         tags = {**tags, "mlflow.source.name": "autoimb", "mlflow.source.type": "LOCAL"}
-        run = self._client.create_run(str(self.experiment_id), begun, tags, _cut(name))
+        run = self._client.create_run(str(self.experiment_id), begun, tags, cut(name))
         return str(run.info.run_id)
 
-    def _log_best(self, value: float, now: int) -> None:
+    def _open_child(self, record: TrialRecord, now: int) -> str:
+        """Create the run of a trial, or find it again if its writing was cut short."""
+        step = f"trial {record.number}"
+        if step in self._begun and step not in self._done:
+            for found in self._find_children(record.number):
+                self._done[step] = found
+        self._begun.add(step)
+        tags = {"mlflow.parentRunId": str(self.run_id), **tag_trial(record, self._criterion)}
+        begun = now - round(1000 * record.seconds)
+        return self._once(step, lambda: self._create_run(str(record.configuration), begun, tags))
+
+    def _find_children(self, number: int) -> list[str]:
+        mine = f"tags.`mlflow.parentRunId` = '{self.run_id}' and tags.trial = '{number}'"
+        found = self._client.search_runs([str(self.experiment_id)], mine)
+        return [run.info.run_id for run in found]
+
+    def _add_point(self, value: float, now: int) -> None:
+        """Add the best score so far to the curve of the parent; where trials are short, by many."""
         if self._best is None or self._metric.utility(value) > self._metric.utility(self._best):
             self._best = value
-        metrics = {f"best_{self._metric.name}": self._best}
-        self._log(str(self.run_id), metrics=metrics, now=now, step=self._n_told)
+        # Under its step, for a task may be tried more than once.
+        self._curve[self._n_told + 1] = (self._best, now)
+        if now - self._shown >= MILLISECONDS_TO_POINT:
+            self._write_curve()
+            self._shown = now
+
+    def _write_curve(self) -> None:
+        from mlflow.entities import Metric
+
+        name = as_key(f"best_{self._metric.name}")
+        points = [Metric(name, value, now, step) for step, (value, now) in self._curve.items()]
+        for i in range(0, len(points), METRICS_A_BATCH):
+            self._client.log_batch(str(self.run_id), points[i : i + METRICS_A_BATCH])
+        self._curve.clear()
 
     def _log(
         self,
@@ -222,36 +313,45 @@ class RunWriter:
         metrics: Mapping[str, float] | None = None,
         tags: Mapping[str, str] | None = None,
         now: int = 0,
-        step: int = 0,
         model_id: str | None = None,
     ) -> None:
         """Write all in one batch, unless there are very many parameters."""
         from mlflow.entities import Metric, Param, RunTag
 
-        texts = {_key(k): _cut(v) for k, v in (params or {}).items() if v is not None}
+        texts = {as_key(k): cut(v) for k, v in (params or {}).items() if v is not None}
         listed = [Param(key, text) for key, text in texts.items()]
         points = [
-            Metric(_key(k), v, now, step, model_id=model_id) for k, v in (metrics or {}).items()
+            Metric(as_key(k), v, now, 0, model_id=model_id) for k, v in (metrics or {}).items()
         ]
         notes = [RunTag(key, text) for key, text in (tags or {}).items()]
         self._client.log_batch(run_id, points, listed[:PARAMS_A_BATCH], notes)
         for i in range(PARAMS_A_BATCH, len(listed), PARAMS_A_BATCH):
             self._client.log_batch(run_id, params=listed[i : i + PARAMS_A_BATCH])
 
+    def _log_dataset(self, context: str, described: Mapping[str, Any]) -> None:
+        """Enter what was read; MLflow takes the same once only."""
+        from mlflow.entities import Dataset as Entered
+        from mlflow.entities import DatasetInput, InputTag
+
+        tags = [InputTag("mlflow.data.context", context)]
+        entered = DatasetInput(Entered(**described), tags)
+        self._client.log_inputs(str(self.run_id), [entered])
+
     def _create_model(self, outcome: FitResult) -> LoggedModel:
         """Enter the model, so that metrics can be linked to it; its files follow."""
-        from mlflow.entities import LoggedModelOutput
-
         flat = outcome.search.best.configuration.flat
-        model = self._client.create_logged_model(
+        return self._client.create_logged_model(
             str(self.experiment_id),
             "model",
             self.run_id,
-            params={_key(name): _cut(value) for name, value in flat.items()},
+            params={as_key(name): cut(value) for name, value in flat.items()},
             model_type="classifier",
         )
+
+    def _log_output(self, model: LoggedModel) -> None:
+        from mlflow.entities import LoggedModelOutput
+
         self._client.log_outputs(str(self.run_id), [LoggedModelOutput(model.model_id, step=0)])
-        return model
 
 
 @contextmanager
@@ -268,80 +368,3 @@ def _ready(database: Path) -> Iterator[None]:
                 # Commits are about three times as fast in this mode, which the file keeps.
                 created.execute("pragma journal_mode=WAL")
         yield
-
-
-def _describe(dataset: Dataset, profile: Profile, plan: Plan) -> dict[str, Any]:
-    return {
-        "data": dataset.name,
-        "data_sha256": dataset.sha256,
-        "metric": plan.metric.name,
-        "decision_asked": str(plan.criterion),
-        "space": plan.space.name,
-        "budget_seconds": plan.budget.seconds,
-        "budget_trials": plan.budget.trials,
-        "n_folds": plan.n_folds,
-        "runs_on": str(plan.resources(dataset.X.size)),
-        "seed": plan.seed,
-        "blend": plan.blend,
-        "prefer": plan.prefer,
-        "groups": dataset.group_column,
-        "time": dataset.time_column,
-        "target": dataset.target,
-        "positive": dataset.labels.positive,
-        "autoimb": __version__,
-        **{f"version.{name}": found for name, found in installed_versions().items()},
-        **{f"profile.{name}": x for name, x in profile.figures().items()},
-        **{f"finding.{name}": worst for name, worst in profile.severities().items()},
-    }
-
-
-def _sum_up(outcome: FitResult) -> dict[str, float]:
-    """Give the scores of what is exported and the figures of the fit."""
-    records, name = outcome.search.records, outcome.metric.name
-    metrics = {
-        **_flatten(outcome.exported.scores),
-        f"{name}_corrected": outcome.estimates[name].value,
-        **_intervals({name: outcome.estimates[name]}),
-        "seconds": outcome.seconds,
-        "trials": len(records),
-        "failed_trials": sum(record.state == "failed" for record in records),
-        "pruned_trials": sum(record.state == "pruned" for record in records),
-        **_calibration(outcome.calibration),
-    }
-    if isinstance(outcome.model.rule, Threshold):
-        metrics["threshold"] = outcome.model.rule.value
-    return metrics
-
-
-def _calibration(found: Mapping[str, Reliability]) -> dict[str, float]:
-    """Give how far the probabilities of the positive class, or the rarest, mean what they say."""
-    one = min(found.values(), key=lambda each: each.prevalence)
-    figures = {"ece": one.ece, "slope": one.slope, "intercept": one.intercept}
-    return {f"calibration_{name}": x for name, x in figures.items() if math.isfinite(x)}
-
-
-def _flatten(scores: Mapping[str, Score]) -> dict[str, float]:
-    found = {}
-    for name, score in scores.items():
-        found[name] = score.value
-        found[f"{name}_mean"] = score.mean
-        found[f"{name}_spread"] = score.spread
-    return found
-
-
-def _intervals(estimates: Mapping[str, Estimate]) -> dict[str, float]:
-    """Give the ends of every interval that is known."""
-    found = {}
-    for name, one in estimates.items():
-        found[f"{name}_ci_low"], found[f"{name}_ci_high"] = one.low, one.high
-    return {name: value for name, value in found.items() if math.isfinite(value)}
-
-
-def _key(name: str) -> str:
-    """Replace what MLflow does not take in a name."""
-    return re.sub(r"[^\w. -]", "_", name)[:MAX_KEY]
-
-
-def _cut(value: Any, longest: int = MAX_VALUE) -> str:
-    text = str(value)
-    return text if len(text) <= longest else text[: longest - 1] + "…"
