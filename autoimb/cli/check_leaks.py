@@ -43,13 +43,16 @@ def check_leaks(
     as_json: AsJson = False,
 ) -> None:
     """Test on DATA that nothing leaks from rows that are scored; exit code 1 if something does."""
+    from autoimb.cli.live import clocked
     from autoimb.leaks.checking import check_leaks as run_checks
     from autoimb.search.budget import parse_seconds
 
-    found = run_checks(
-        data, target, positive=positive, drop=drop or (), space=space, n_folds=folds,
-        time_budget=parse_seconds(budget), random_state=seed, groups=groups, time=time,
-    )  # fmt: skip
+    seconds = parse_seconds(budget)
+    with clocked("looking for leaks", seconds):
+        found = run_checks(
+            data, target, positive=positive, drop=drop or (), space=space, n_folds=folds,
+            time_budget=seconds, random_state=seed, groups=groups, time=time,
+        )  # fmt: skip
     for note in found.notes:
         print(f"note: {note}", file=sys.stderr)
     if as_json:

@@ -277,7 +277,7 @@ def calibration_section(run: Run) -> Section:
     )
 
 
-def places(run: Run, experiment: str | None) -> str:
+def places(run: Run, experiment: str | None) -> Section:
     """Say where everything lies and what to do next."""
     model = shlex.quote(str(run.model_path))
     lines = [f"Model  {run.model_path}", f"Card   {run.card_path}", f"Run    {run.folder}"]
@@ -292,7 +292,7 @@ def places(run: Run, experiment: str | None) -> str:
     ]
     if run.tracking_uri:
         lines.append(f"  autoimb ui{_ui_options(run.tracking_uri, experiment)}")
-    return "\n".join(lines)
+    return Section("", lines, is_verbatim=True)
 
 
 def _other_decision(run: Run) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autoimb.cli.json_object import print_object
-from autoimb.cli.tables import Part, Section, Table, print_report
+from autoimb.cli.tables import WIDEST, Part, Section, Table, print_report
 from autoimb.cli.writing import written
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 SHOWN_ROWS = 8
 SHOWN_CLASSES = 20
-WIDEST = 100
 
 Data = Annotated[Path, typer.Argument(help="Table: .csv, .csv.gz, .tsv or .parquet.")]
 Target = Annotated[str | None, typer.Option(help="Column to predict; guessed by default.")]

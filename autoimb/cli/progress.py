@@ -7,11 +7,12 @@ import sys
 import time
 from types import TracebackType
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from autoimb.cli.search_view import SearchView, tell_clock, tell_in_a_line
+from autoimb.cli.live import Clock, start_live, tell_clock
+from autoimb.cli.search_view import SearchView, tell_in_a_line
 from autoimb.cli.standing import Standing
 from autoimb.cli.tables import legible
 from autoimb.data.dataset import Dataset
@@ -25,10 +26,9 @@ __all__ = ["Progress"]
 
 # Without a terminal, at most one line in so many seconds.
 QUIET_SECONDS = 10.0
-REFRESHES_PER_SECOND = 2.0
 # What goes on.
 READING, SEARCHING = "reading and profiling the table", "searching for the best {}"
-COMPARING = "trials are over: comparing the leading strategies, refitting the best"
+COMPARING = "comparing the leading strategies, refitting the best"
 WRITING = "writing down what was found"
 AFTER_TRIALS = (COMPARING, WRITING)
 
@@ -52,17 +52,8 @@ class Progress:
 
     def __enter__(self) -> Progress:
         """Begin."""
-        console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-        if not self.quiet and sys.stderr.isatty() and not console.is_dumb_terminal:
-            self.live = Live(
-                console=console,
-                get_renderable=self._view,
-                refresh_per_second=REFRESHES_PER_SECOND,
-                transient=True,
-                # What is piped elsewhere must get there.
-                redirect_stdout=sys.stdout.isatty(),
-            )
-            self.live.start()
+        if not self.quiet:
+            self.live = start_live(self._view)
         return self
 
     def __exit__(
@@ -117,7 +108,8 @@ class Progress:
         """Return what is to be seen at this moment."""
         if self.standing is None:
             return Text(f"{self.doing}  {tell_clock(time.monotonic() - self.begun)}")
-        return SearchView(self.standing, self.doing, self._left(), self._share(), self._rate())
+        clock = Clock(self.doing, self._left(), self._share())
+        return SearchView(clock, self.standing, self._rate())
 
     def _left(self) -> str:
         """Say how much of the budget is left, or how long it has taken where that tells nothing."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["Part", "Section", "Table", "legible", "print_report"]
 
 GAP = 2
+# Prose is broken here on a wider terminal.
+WIDEST = 100
 # How a terminal shows the words that a reader looks for.
 MARKS = {
     "critical:": "bold red", "warning:": "yellow", "failed": "red", "passed": "green",
@@ -133,10 +136,13 @@ class Section:
     title : str
         Empty for none.
     body : sequence of str or Table
+    is_verbatim : bool
+        Whether lines are to be copied, so that only the terminal itself may break them.
     """
 
     title: str
     body: Sequence[str | Table]
+    is_verbatim: bool = False
 
     def __str__(self) -> str:
         """Write it as plain lines."""
@@ -164,28 +170,29 @@ def print_report(parts: Iterable[Part]) -> None:
     for place, part in enumerate(shown):
         if place:
             console.line()
-        for piece in _pieces(part):
-            _print_piece(console, piece)
+        section = part if isinstance(part, Section) else Section("", [part])
+        _print_section(console, section)
     sys.stdout.flush()
 
 
-def _pieces(part: Part) -> Iterator[str | Text | Table]:
+def _print_section(console: Console, section: Section) -> None:
     from rich.text import Text
 
-    if isinstance(part, Section):
-        if part.title:
-            yield Text(part.title, "bold")
-        yield from part.body
-    else:
-        yield part
+    if section.title:
+        console.print(Text(section.title, "bold"))
+    for piece in section.body:
+        if isinstance(piece, Table):
+            console.print(piece.draw())
+            continue
+        for line in piece.splitlines() or [""]:
+            broken = line if section.is_verbatim else _break(line, console.width)
+            console.print(_paint(broken), soft_wrap=True)
 
 
-def _print_piece(console: Console, piece: str | Text | Table) -> None:
-    if isinstance(piece, Table):
-        console.print(piece.draw())
-        return
-    # Broken by the terminal alone: a path or a command can be copied in one piece.
-    console.print(_paint(piece) if isinstance(piece, str) else piece, soft_wrap=True)
+def _break(line: str, width: int) -> str:
+    """Break a line between words, what follows indented."""
+    indent = " " * (len(line) - len(line.lstrip()) + GAP)
+    return fill(line, min(width, WIDEST), subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _paint(line: str) -> Text:
