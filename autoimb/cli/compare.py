@@ -89,11 +89,15 @@ def as_report(found: RunComparison, width: int | None = None) -> Iterator[Sectio
 
     unknown = f"not written down of one of them: {', '.join(found.unknown)}"
     first, *others = laid_out([head])
-    yield Section(first, others)
     notes = [wrapped(unknown)] if found.unknown else []
-    yield Section("Asked differently", [*(laid_out(asked) or ["  nothing"]), *notes])
-    yield Section("Scores", [*laid_out(scores), wrapped(found.verdict)])
-    yield Section("What came of it", laid_out(outcome))
+    each = {
+        first: others,
+        "Asked differently": [*(laid_out(asked) or ["  nothing"]), *notes],
+        "Scores": [*laid_out(scores), wrapped(found.verdict)],
+        "What came of it": laid_out(outcome),
+    }
+    # Their lines are as long as they may be.
+    yield from (Section(title, lines, is_verbatim=True) for title, lines in each.items())
 
 
 def _lines(row: Row, label: int, cell: int) -> Iterator[str]:
