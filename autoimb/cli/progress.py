@@ -128,7 +128,6 @@ class Progress:
 
     def _rate(self) -> float | None:
         """Return how many trials end in a minute, as long as any do."""
-        seconds = self.budget.elapsed()
         if self.standing is None or not self.standing.n_trials or self.doing in AFTER_TRIALS:
             return None
-        return 60.0 * self.standing.n_trials / seconds
+        return 60.0 * self.standing.n_trials / max(self.budget.elapsed(), 1.0)
