@@ -10,8 +10,9 @@ from pathlib import Path
 
 __all__ = ["complete_decision", "complete_metric", "complete_run", "complete_space"]
 
-# As in run_folder, whose import takes a second.
+# As in run_folder and in decision.stating, whose imports take a second.
 RUNS = Path("autoimb_runs")
+THE_METRIC = "metric"
 
 # A value, and what it means.
 Offer = tuple[str, str]
@@ -52,7 +53,6 @@ def _list_metrics() -> Iterator[Offer]:
 
 
 def _list_decisions() -> Iterator[Offer]:
-    from autoimb.decision.stating import THE_METRIC
     from autoimb.metrics import METRICS
 
     yield THE_METRIC, "the one that is searched"

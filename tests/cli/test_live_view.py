@@ -299,7 +299,7 @@ def test_a_dumb_terminal_gets_lines(tmp_path: Path) -> None:
 def test_a_fit_that_is_interrupted_leaves_its_outcome_alone(
     tmp_path: Path, loans_csv: Path
 ) -> None:
-    flags = [*QUICK, "--budget", "60s", "--trials", "100000"]
+    flags = [*QUICK, "--executor", "processes", "--budget", "60s", "--trials", "100000"]
     code = "from autoimb.cli.app import main; main()"
     env = {**os.environ, "TERM": "xterm", "PYTHONPATH": IMPORTABLE}
     command = [sys.executable, "-c", code, "fit", "loans.csv", *flags]
