@@ -163,7 +163,10 @@ class FitResult(Plotting):
 
 
 class Watcher(Protocol):
-    """Something that follows a fit without steering it: progress, tracking."""
+    """Something that follows a fit without steering it: progress, tracking.
+
+    If it has a `trials_ended`, that is called when only the leading strategies are left to compare.
+    """
 
     def started(self, dataset: Dataset, profile: Profile, plan: Plan) -> None:
         """Take note of what is searched."""
@@ -192,6 +195,11 @@ class Watchers:
     def finished(self, result: FitResult) -> None:
         """Pass on."""
         self._pass_on("finished", result)
+
+    def trials_ended(self) -> None:
+        """Pass on to those that care."""
+        caring = [one for one in self.each if hasattr(one, "trials_ended")]
+        Watchers(caring)._pass_on("trials_ended")
 
     def _pass_on(self, event: str, *arguments: object) -> None:
         for watcher in self.each:
@@ -254,7 +262,7 @@ def fit_dataset(
             space = plan.space.restricted_to(facts)
             found = search(
                 executor, evaluator, space, plan.budget, levels=levels, refit_cost=cost,
-                folder=folder, watch=watching.told, begun=begun,
+                folder=folder, watch=watching.told, trials_ended=watching.trials_ended, begun=begun,
                 baselines=list_baselines(space.untouched(), facts),
             )  # fmt: skip
             interruption.is_finishing = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -12,7 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from autoimb.cli.completion import complete_run
+from autoimb.cli.json_object import AsJson, print_object
 from autoimb.cli.profile import wrapped
+from autoimb.cli.tables import Section, print_report
 
 if TYPE_CHECKING:
     from autoimb.past_run import PastRun
@@ -23,12 +25,18 @@ Row = tuple[str, str, str]
 ID_LENGTH, ID_SHOWN, DIGEST_SHOWN = 32, 8, 12
 GAP, NARROWEST = 2, 16
 
-First = Annotated[str, typer.Argument(metavar="RUN", help="Id of `autoimb runs`, or a folder.")]
-Second = Annotated[str, typer.Argument(metavar="RUN", help="The other run.")]
+First = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN", help="Id of `autoimb runs`, or a folder.", autocompletion=complete_run
+    ),
+]
+Second = Annotated[
+    str, typer.Argument(metavar="RUN", help="The other run.", autocompletion=complete_run)
+]
 TrackingUri = Annotated[
     str | None, typer.Option(help="MLflow store of ids.  [default: autoimb_runs/mlflow.db]")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
 def compare(
@@ -40,7 +48,10 @@ def compare(
 
     first, second = ((_shorten(run), find_run(run, tracking_uri)) for run in (one, other))
     found = compare_runs(first, second)
-    print(json.dumps(found.to_dict()) if as_json else as_text(found, _terminal_width()))
+    if as_json:
+        print_object(found.to_dict())
+    else:
+        print_report(as_report(found, _terminal_width()))
 
 
 def _shorten(run: str) -> str:
@@ -52,7 +63,7 @@ def _terminal_width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def as_text(found: RunComparison, width: int | None = None) -> str:
+def as_report(found: RunComparison, width: int | None = None) -> Iterator[Section]:
     """Tell a comparison to a person.
 
     Parameters
@@ -61,9 +72,9 @@ def as_text(found: RunComparison, width: int | None = None) -> str:
     width : int, optional
         At which long cells are broken; by default they are not.
 
-    Returns
-    -------
-    str
+    Yields
+    ------
+    Section
     """
     head = ("", *found.names)
     asked, scores, outcome = list(_asked(found)), list(_scores(found)), list(_outcome(found))
@@ -77,10 +88,16 @@ def as_text(found: RunComparison, width: int | None = None) -> str:
         return [line for row in section for line in _lines(row, label, cell)]
 
     unknown = f"not written down of one of them: {', '.join(found.unknown)}"
-    lines = [*laid_out([head]), "", "Asked differently", *(laid_out(asked) or ["  nothing"])]
-    lines += [wrapped(unknown)] if found.unknown else []
-    lines += ["", "Scores", *laid_out(scores), wrapped(found.verdict)]
-    return "\n".join([*lines, "", "What came of it", *laid_out(outcome)])
+    first, *others = laid_out([head])
+    notes = [wrapped(unknown)] if found.unknown else []
+    each = {
+        first: others,
+        "Asked differently": [*(laid_out(asked) or ["  nothing"]), *notes],
+        "Scores": [*laid_out(scores), wrapped(found.verdict)],
+        "What came of it": laid_out(outcome),
+    }
+    # Their lines are as long as they may be.
+    yield from (Section(title, lines, is_verbatim=True) for title, lines in each.items())
 
 
 def _lines(row: Row, label: int, cell: int) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from autoimb.cli.completion import complete_decision
 from autoimb.decision.asked import Asked
 
 __all__ = ["takes_decision"]
@@ -18,12 +19,17 @@ __all__ = ["takes_decision"]
 PANEL = "Decision (by default the best value of the metric)"
 
 
-def _option(kind: type, text: str) -> Any:
-    return Annotated[kind | None, typer.Option(help=text, rich_help_panel=PANEL)]
+def _option(
+    kind: type, text: str, complete: Callable[[str], list[tuple[str, str]]] | None = None
+) -> Any:
+    option = typer.Option(help=text, rich_help_panel=PANEL, autocompletion=complete)
+    return Annotated[kind | None, option]
 
 
 OPTIONS = {
-    "decision": _option(str, "Metric that the threshold maximises; 'metric': the one searched."),
+    "decision": _option(
+        str, "Metric that the threshold maximises; 'metric': the one searched.", complete_decision
+    ),
     "cost_fp": _option(float, "What a false alarm costs.  [default: 1, once a cost is given]"),
     "cost_fn": _option(float, "What a miss costs.  [default: 1, once a cost is given]"),
     "cost_tp": _option(float, "What a positive that is found costs.  [default: 0]"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -11,10 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from autoimb.cli.completion import complete_metric, complete_run, complete_space
 from autoimb.cli.deciding import takes_decision
+from autoimb.cli.json_object import AsJson, print_object
 from autoimb.cli.profile import finding_lines, wrapped
-from autoimb.cli.race import race_lines
-from autoimb.cli.untouched import untouched_lines
+from autoimb.cli.race import race_sections
+from autoimb.cli.tables import Part, Section, Table, legible, print_report
+from autoimb.cli.untouched import untouched_sections
 from autoimb.decision.asked import Asked
 
 if TYPE_CHECKING:
@@ -25,13 +27,19 @@ SHOWN, CLASSES_SHOWN = 8, 3
 Data = Annotated[Path, typer.Argument(help="Table: .csv, .csv.gz, .tsv or .parquet.")]
 Target = Annotated[str | None, typer.Option(help="Column to predict; guessed by default.")]
 Positive = Annotated[str | None, typer.Option(help="Class of interest; the rarer one by default.")]
-MetricName = Annotated[str, typer.Option("--metric", help="What to maximise.")]
+MetricName = Annotated[
+    str, typer.Option("--metric", help="What to maximise.", autocompletion=complete_metric)
+]
 BudgetText = Annotated[
     str | None, typer.Option("--budget", help="Time, as in 60s, 5m, 1h.  [default: 60s]")
 ]
 Trials = Annotated[int | None, typer.Option(help="Number of trials, beside or instead of a time.")]
 Space = Annotated[
-    str, typer.Option(help="Search space: a name of `autoimb spaces`, or a TOML file.")
+    str,
+    typer.Option(
+        help="Search space: a name of `autoimb spaces`, or a TOML file.",
+        autocompletion=complete_space,
+    ),
 ]
 Folds = Annotated[int, typer.Option(help="Folds of the cross-validation.")]
 Drop = Annotated[list[str] | None, typer.Option(help="Column to leave out; repeatable.")]
@@ -49,7 +57,11 @@ Holdout = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option(help="Model file; by default in the run's folder.")]
 RunDir = Annotated[
-    Path | None, typer.Option(help="Folder of the run.  [default: autoimb_runs/<time>-<name>]")
+    Path | None,
+    typer.Option(
+        help="Folder of the run.  [default: autoimb_runs/<time>-<name>]",
+        autocompletion=complete_run,
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Jobs = Annotated[int | None, typer.Option(help="Cores for trials; every core by default.")]
@@ -76,7 +88,6 @@ Prefer = Annotated[
 ]
 Register = Annotated[str | None, typer.Option(help="Name to register the model by in MLflow.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
 @takes_decision
@@ -125,7 +136,10 @@ def fit(
             executor=executor, resume=resume, decision=state_criterion(asked), test=test,
             holdout=holdout, register=register, watchers=[progress],
         )  # fmt: skip
-    print(json.dumps(as_object(run), default=str) if as_json else as_text(run, experiment))
+    if as_json:
+        print_object(as_object(run))
+    else:
+        print_report(as_report(run, experiment))
 
 
 def _prepare_workers(executor: str) -> None:
@@ -187,31 +201,25 @@ def as_object(run: Run) -> dict[str, Any]:
     }
 
 
-def as_text(run: Run, experiment: str | None) -> str:
+def as_report(run: Run, experiment: str | None) -> Iterator[Part]:
     """Tell the outcome to a person."""
     result = run.result
+    found, metric = result.recommendation, result.metric.name
     tally = f"{len(result.search.records)} trials in {result.seconds:.0f} s"
     for state, words in (("pruned", "ended early"), ("failed", "failed")):
         n = _count(run, state)
         tally += f", {n} {words}" if n else ""
-    parts = [
-        str(result.profile),
-        "\n".join(_faults(run)),
-        "\n".join(f"note: {note}" for note in result.notes),
-        "\n".join(
-            [
-                f"Recommended: {result.recommendation.strategy}",
-                *map(wrapped, result.recommendation.evidence),
-            ]
-        ),
-        race_lines(result.appraisal, result.metric.name),
-        f"Strategies by {result.metric.name}, cross-validated ({tally}):\n{leaderboard(run)}",
-        scores_line(run),
-        untouched_lines(run.test, result),
-        calibration_lines(run),
-        places(run, experiment),
-    ]
-    return "\n\n".join(part for part in parts if part)
+    yield str(result.profile)
+    if result.profile.findings:
+        yield Section("Findings", [*_faults(run)])
+    yield "\n".join(f"note: {note}" for note in result.notes)
+    yield Section(f"Recommended: {found.strategy}", [*map(wrapped, found.evidence)])
+    yield from race_sections(result.appraisal, metric)
+    yield Section(f"Strategies by {metric}, cross-validated ({tally}):", [*leaderboard(run)])
+    yield scores_section(run)
+    yield from untouched_sections(run.test, result)
+    yield calibration_section(run)
+    yield places(run, experiment)
 
 
 def _count(run: Run, state: str) -> int:
@@ -221,8 +229,6 @@ def _count(run: Run, state: str) -> int:
 def _faults(run: Run) -> Iterator[str]:
     """Show what may spoil the scores; the rest is for `autoimb profile`."""
     found = run.result.profile.findings
-    if found:
-        yield "Findings"
     notable = [finding for finding in found if finding.severity != "note"]
     yield from finding_lines(notable)
     n_notes = len(found) - len(notable)
@@ -231,27 +237,26 @@ def _faults(run: Run) -> Iterator[str]:
         yield f"  {n_notes} more note{s} on the data: `autoimb profile` shows them."
 
 
-def leaderboard(run: Run) -> str:
+def leaderboard(run: Run) -> Iterator[str | Table]:
     """Show the best strategies, and those of doing nothing wherever they stand."""
     board = run.result.leaderboard
     default = run.result.search.default
     reference = board["trial"] == (default.number if default else -1)
     shown = board[(board.index < SHOWN) | reference | board["exported"]]
-    width = max(len(name) for name in [*map(_name, shown.to_dict("records")), "strategy"])
     word = "exported" if len(run.result.exported.members) == 1 else "in the blend"
-    lines = [f"{'rank':>4}  {'strategy':<{width}}  {'decision':<8}  score"]
+    rows = []
     for rank, row in zip(shown.index, shown.to_dict("records"), strict=True):
         score = f"{row['score']:.3f} ± {row['spread']:.3f}"
-        mark = f"  <- {word}" if row["exported"] else ""
-        mark += "" if row["calibrated"] else "  (miscalibrated)"
-        lines.append(f"{rank + 1:>4}  {_name(row):<{width}}  {row['decision']:<8}  {score}{mark}")
+        marks = [f"<- {word}"] * row["exported"] + ["(miscalibrated)"] * (not row["calibrated"])
+        rows.append((str(rank + 1), _name(row), row["decision"], score, "  ".join(marks)))
+    names = ("rank", "strategy", "decision", "score", "")
+    yield Table(names, rows, numbers={0}, marks=names.index(""))
     metric = run.result.metric
     if metric.needs_decision:
-        lines.append(
+        yield (
             f"What is exported leads by {metric.name} and {metric.ranking} together: with few "
             "positives a single metric follows luck."
         )
-    return "\n".join(lines)
 
 
 def _name(row: dict[Any, Any]) -> str:
@@ -260,25 +265,24 @@ def _name(row: dict[Any, Any]) -> str:
     return f"{row['strategy']}{plain}"
 
 
-def scores_line(run: Run) -> str:
+def scores_section(run: Run) -> Section:
     """Show all metrics of what is exported, with their intervals."""
     scores = run.result.estimates.items()
-    title = "Scores of the exported model, with 95 % intervals:"
-    return "\n".join([title, wrapped(", ".join(f"{name} {score}" for name, score in scores))])
+    told = wrapped(", ".join(f"{name} {score}" for name, score in scores))
+    return Section("Scores of the exported model, with 95 % intervals:", [told])
 
 
-def calibration_lines(run: Run) -> str:
+def calibration_section(run: Run) -> Section:
     """Show how far the probabilities mean what they say; of several classes the rarest first."""
     result = run.result
-    lines = [
-        f"Calibration ({result.model.calibrator.name}), on rows that the calibrator did not see:"
-    ]
     each = sorted(result.calibration.items(), key=lambda item: item[1].prevalence)
-    lines += [f"  '{name}': {one}" for name, one in each[:CLASSES_SHOWN]]
-    return "\n".join(lines)
+    return Section(
+        f"Calibration ({result.model.calibrator.name}), on rows that the calibrator did not see:",
+        [f"  '{legible(name)}': {one}" for name, one in each[:CLASSES_SHOWN]],
+    )
 
 
-def places(run: Run, experiment: str | None) -> str:
+def places(run: Run, experiment: str | None) -> Section:
     """Say where everything lies and what to do next."""
     model = shlex.quote(str(run.model_path))
     lines = [f"Model  {run.model_path}", f"Card   {run.card_path}", f"Run    {run.folder}"]
@@ -296,7 +300,7 @@ def places(run: Run, experiment: str | None) -> str:
     ]
     if run.tracking_uri:
         lines.append(f"  autoimb ui{_ui_options(run.tracking_uri, experiment)}")
-    return "\n".join(lines)
+    return Section("", lines, is_verbatim=True)
 
 
 def _other_decision(run: Run) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from autoimb.cli.json_object import print_object
+from autoimb.cli.tables import WIDEST, Part, Section, Table, print_report
 from autoimb.cli.writing import written
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
 SHOWN_ROWS = 8
 SHOWN_CLASSES = 20
-WIDEST = 100
 
 Data = Annotated[Path, typer.Argument(help="Table: .csv, .csv.gz, .tsv or .parquet.")]
 Target = Annotated[str | None, typer.Option(help="Column to predict; guessed by default.")]
@@ -41,53 +42,55 @@ def profile(
     from autoimb.profiling.describing import profile_dataset
 
     to_stdout = str(json_file) == "-"
-    with ExitStack() as files:
-        # Whether they can be written shows before the work, not after.
-        json_stream = html_stream = None
-        if json_file and not to_stdout:
-            json_stream = files.enter_context(written(json_file, "--json"))
-        if html_file:
-            html_stream = files.enter_context(written(html_file, "--html"))
+    with _opened(None if to_stdout else json_file, html_file) as write:
         problem = read_problem(data, target, needs_features=False)
         found = profile_dataset(problem.dataset)
-        if json_stream:
-            json.dump(found.to_dict(), json_stream, indent=1)
-        if html_stream:
-            from autoimb.profiling.page import render_page
-
-            html_stream.write(render_page(found))
+        write(found)
     for note in problem.notes:
         print(f"note: {note}", file=sys.stderr)
-    print(json.dumps(found.to_dict()) if to_stdout else as_text(found))
+    if to_stdout:
+        print_object(found.to_dict())
+    else:
+        print_report(as_report(found))
     for path in (json_file, html_file):
         if path and str(path) != "-":
             print(f"written: {path}", file=sys.stderr)
 
 
-def as_text(found: Profile) -> str:
+@contextmanager
+def _opened(json_file: Path | None, html_file: Path | None) -> Iterator[Callable[[Profile], None]]:
+    """Open the files, so that whether they can be written shows before the work, not after."""
+    with ExitStack() as files:
+        json_stream = json_file and files.enter_context(written(json_file, "--json"))
+        html_stream = html_file and files.enter_context(written(html_file, "--html"))
+
+        def write(found: Profile) -> None:
+            if json_stream:
+                json.dump(found.to_dict(), json_stream, indent=1)
+            if html_stream:
+                from autoimb.profiling.page import render_page
+
+                html_stream.write(render_page(found))
+
+        yield write
+
+
+def as_report(found: Profile) -> Iterator[Part]:
     """Tell a profile to a person."""
-    parts = [
-        str(found),
-        "\n".join(["Rows of each class", *_class_lines(found)]),
-        "\n".join(["Findings", *(finding_lines(found.findings) if found.findings else ["  none"])]),
-        "\n".join(["What that suggests", *_reading_lines(found)]),
-        "\n".join(["What so many positives can show", wrapped(str(found.power))]),
-        "\n".join([_measures_title(found), *_measure_lines(found)]),
-    ]
-    return "\n\n".join(parts)
+    yield str(found)
+    yield Section("Rows of each class", [_class_table(found)])
+    yield Section("Findings", [*finding_lines(found.findings)] or ["  none"])
+    yield Section("What that suggests", [*_reading_lines(found)])
+    yield Section("What so many positives can show", [wrapped(str(found.power))])
+    yield Section(_measures_title(found), [*_measure_lines(found)])
 
 
-def _class_lines(found: Profile) -> Iterator[str]:
-    shown = list(found.class_counts.items())
-    left_out = len(shown) - SHOWN_CLASSES
+def _class_table(found: Profile) -> Table:
+    rows = [(name, f"{n:,}", f"{n / found.n_rows:.2%}") for name, n in found.class_counts.items()]
+    left_out, half = len(rows) - SHOWN_CLASSES, SHOWN_CLASSES // 2
     if left_out > 0:
-        half = SHOWN_CLASSES // 2
-        shown = shown[:half] + shown[-half:]
-    width = max(len(name) for name, _ in shown)
-    for i, (name, n) in enumerate(shown):
-        if left_out > 0 and i == SHOWN_CLASSES // 2:
-            yield f"  … {left_out} more …"
-        yield f"  {name:<{width}}  {n:>9,}  {n / found.n_rows:7.2%}"
+        rows[half:-half] = [(f"… {left_out} more …", "", "")]
+    return Table(("", "", ""), rows, numbers={1, 2}, indent=2)
 
 
 def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:

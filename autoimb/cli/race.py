@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
+
+from autoimb.cli.tables import Section, Table
 
 if TYPE_CHECKING:
     from autoimb.evaluation.compare import Comparison
     from autoimb.recommendation.appraisal import Appraisal
 
-__all__ = ["race_lines"]
+__all__ = ["race_sections"]
 
 COLUMNS = ("", "score", "difference", "95 % for all", "better in")
 
 
-def race_lines(found: Appraisal, metric: str) -> str:
+def race_sections(found: Appraisal, metric: str) -> Iterator[Section]:
     """Show the best-scoring strategy against each baseline, then against itself without a part.
 
     Parameters
@@ -22,39 +24,28 @@ def race_lines(found: Appraisal, metric: str) -> str:
     found : Appraisal
     metric : str
 
-    Returns
-    -------
-    str
-        Empty where there is nothing to compare.
+    Yields
+    ------
+    Section
+        None where there is nothing to compare.
     """
-    tables = [
-        _table(
-            f"The best strategy against the obvious, by {metric} on the same folds:",
-            found.baselines,
-            found.baseline_scores,
-        ),
-        _table(f"What its parts buy, by {metric}:", found.parts, {}),
-    ]
-    return "\n\n".join(table for table in tables if table)
+    if found.baselines:
+        title = f"The best strategy against the obvious, by {metric} on the same folds:"
+        yield Section(title, [_table(found.baselines, found.baseline_scores)])
+    if found.parts:
+        yield Section(f"What its parts buy, by {metric}:", [_table(found.parts, {})])
 
 
-def _table(title: str, found: Iterable[Comparison], scores: Mapping[str, float]) -> str:
+def _table(found: Iterable[Comparison], scores: Mapping[str, float]) -> Table:
+    """Make a row of each; a column of which nothing is known is left out."""
     rows = [_cells(one, scores.get(one.name)) for one in found]
-    if not rows:
-        return ""
-    columns = [
-        place for place in range(len(COLUMNS)) if place == 0 or any(row[place] for row in rows)
-    ]
-    cells = [[row[place] for place in columns] for row in (COLUMNS, *rows)]
-    widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
-    lines = [
-        "  " + "  ".join(
-            cell.rjust(width) if place else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in cells
-    ]  # fmt: skip
-    return "\n".join([title, *lines])
+    shown = [place for place in range(len(COLUMNS)) if not place or any(row[place] for row in rows)]
+    return Table(
+        [COLUMNS[place] for place in shown],
+        [[row[place] for place in shown] for row in rows],
+        numbers=range(1, len(shown)),
+        indent=2,
+    )
 
 
 def _cells(one: Comparison, score: float | None) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from autoimb.cli.retune import AsJson, ModelFile, Out, print_decision
+from autoimb.cli.json_object import AsJson
+from autoimb.cli.retune import ModelFile, Out, print_decision
 
 Prevalence = Annotated[
     float | None, typer.Option(help="Share of the positive class where the model is to be used.")

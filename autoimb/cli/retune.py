@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from autoimb.cli.deciding import takes_decision
+from autoimb.cli.json_object import AsJson, print_object
 from autoimb.decision.asked import Asked
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 ModelFile = Annotated[Path, typer.Argument(help="Model that `autoimb fit` exported.")]
 Out = Annotated[Path | None, typer.Option(help="File for the changed model.  [default: in place]")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
 @takes_decision
@@ -42,7 +41,7 @@ def print_decision(model: FittedModel, path: Path, as_json: bool) -> None:
     shares = model.prevalence and dict(zip(labels, model.prevalence, strict=True))
     told |= {"prevalence": shares, **dict(model.out_of_fold_figures())}
     if as_json:
-        print(json.dumps(told))
+        print_object(told)
         return
     print(f"Asked for  {model.decision.criterion}")
     print(f"Decision   {model.decision}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.table import Table
+from autoimb.cli.json_object import AsJson, print_object
+from autoimb.cli.tables import Table
 
+if TYPE_CHECKING:
     from autoimb.past_run import PastRun
 
 GAP = 2
@@ -29,7 +29,6 @@ TrackingUri = Annotated[
     str | None, typer.Option(help="MLflow store.  [default: autoimb_runs/mlflow.db]")
 ]
 Limit = Annotated[int, typer.Option(min=1, help="Number of runs to show at most.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
 def runs(
@@ -44,7 +43,7 @@ def runs(
     found = list_runs(tracking_uri, experiment, limit + 1)
     shown = found[:limit]
     if as_json:
-        print(json.dumps({"experiment": experiment, "runs": [run.to_dict() for run in shown]}))
+        print_object({"experiment": experiment, "runs": [run.to_dict() for run in shown]})
     elif shown:
         _print(shown)
     else:
@@ -58,10 +57,11 @@ def _print(found: Sequence[PastRun]) -> None:
 
     console = Console(highlight=False, markup=False, emoji=False)
     columns = as_columns(found)
+    table = Table(tuple(columns), list(zip(*columns.values(), strict=True)))
     if console.is_terminal:
-        console.print(as_table(columns, console.width))
+        console.print(table.draw(fit_widths(natural_widths(columns), console.width)))
     else:
-        print(as_text(columns))
+        print(table)
 
 
 def as_columns(found: Sequence[PastRun]) -> dict[str, list[str]]:
@@ -92,30 +92,6 @@ def as_columns(found: Sequence[PastRun]) -> dict[str, list[str]]:
         "status": [run.status or "" for run in found],
         "run folder": [tell_folder(run) for run in found],
     }
-
-
-def as_text(columns: Mapping[str, Sequence[str]]) -> str:
-    """Align the columns as plain lines, nothing cut."""
-    widths = natural_widths(columns).values()
-    gap = " " * GAP
-    lines = (
-        gap.join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        for row in [tuple(columns), *_rows(columns)]
-    )
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def as_table(columns: Mapping[str, Sequence[str]], width: int) -> Table:
-    """Lay the columns out for a terminal so many characters wide."""
-    from rich.table import Table
-
-    widths = fit_widths(natural_widths(columns), width)
-    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False)
-    for name, room in widths.items():
-        table.add_column(name, width=room, no_wrap=True, overflow="ellipsis")
-    for row in _rows({name: columns[name] for name in widths}):
-        table.add_row(*row)
-    return table
 
 
 def natural_widths(columns: Mapping[str, Sequence[str]]) -> dict[str, int]:
@@ -159,7 +135,3 @@ def fit_widths(natural: Mapping[str, int], width: int) -> dict[str, int]:
 
 def _total(widths: Mapping[str, int]) -> int:
     return sum(widths.values()) + GAP * (len(widths) - 1)
-
-
-def _rows(columns: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
-    return list(zip(*columns.values(), strict=True))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from autoimb.cli.tables import Section, Table
 
 if TYPE_CHECKING:
     from autoimb.final_test import FinalTest
     from autoimb.fitting import FitResult
 
-__all__ = ["untouched_lines"]
+__all__ = ["untouched_sections"]
 
 
-def untouched_lines(test: FinalTest | None, result: FitResult) -> str:
+def untouched_sections(test: FinalTest | None, result: FitResult) -> Iterator[Section]:
     """Show every metric that was promised, the searched one first; nothing without such rows.
 
     Parameters
@@ -19,17 +22,17 @@ def untouched_lines(test: FinalTest | None, result: FitResult) -> str:
     test : FinalTest or None
     result : FitResult
 
-    Returns
-    -------
-    str
+    Yields
+    ------
+    Section
     """
     if test is None:
-        return ""
+        return
     told = {
         name: f"{test.estimates.get(name, 'not defined')}; promised {promised}"
         for name, promised in result.estimates.items()
     }
-    first, width = result.metric.name, max(map(len, told))
-    lines = [f"On {test.n_rows:,} untouched rows ({test.source}): {first} {told.pop(first)}"]
-    lines += [f"  {name:<{width}}  {text}" for name, text in told.items()]
-    return "\n".join([*lines, *(f"  note: {note}" for note in test.notes)])
+    first = result.metric.name
+    title = f"On {test.n_rows:,} untouched rows ({test.source}): {first} {told.pop(first)}"
+    notes = [f"  note: {note}" for note in test.notes]
+    yield Section(title, [Table(("", ""), [*told.items()], indent=2), *notes])

@@ -60,6 +60,7 @@ def search(
     refit_cost: RefitCost | None = None,
     folder: Path | None = None,
     watch: Watch = lambda record: None,
+    trials_ended: Callable[[], None] = lambda: None,
     begun: Begun | None = None,
     baselines: Sequence[Baseline] = (),
 ) -> SearchResult:
@@ -83,6 +84,8 @@ def search(
         over, and goes on as if it had never stopped.
     watch : callable
         Told of every finished trial.
+    trials_ended : callable
+        Told when there are no more.
     begun : list of tuple of Configuration and Future, optional
         What `opening.begin` started.
     baselines : sequence of Baseline
@@ -106,7 +109,9 @@ def search(
     race = Race(baselines, contest, executor, budget, evaluator)
     cost = refit_cost or RefitCost.of_one(evaluator)
     wanted = keep_wanted(begun or [], space, budget.trials)
-    return _Search(study, space, budget, contest, executor, cost, race).run(watch, wanted)
+    return _Search(study, space, budget, contest, executor, cost, race).run(
+        watch, trials_ended, wanted
+    )
 
 
 def seconds_spent(folder: Path, metric: Metric) -> float:
@@ -164,7 +169,7 @@ class _Search:
         self.apart = Apart()
         self.interrupted = False
 
-    def run(self, watch: Watch, begun: Begun) -> SearchResult:
+    def run(self, watch: Watch, trials_ended: Callable[[], None], begun: Begun) -> SearchResult:
         trials = TrialLoop(
             self.study, self.space, self.budget, self.contest, self.executor,
             self._seconds_for_trials, watch, begun,
@@ -172,6 +177,7 @@ class _Search:
         try:
             trials.run()
             trials.abandon()
+            trials_ended()
             self.race.run(self._seconds_left)
             for step in range(1, len(self.contest.levels)):
                 self._promote(step)
@@ -179,6 +185,7 @@ class _Search:
         except KeyboardInterrupt:
             self.interrupted = True
             trials.abandon()
+            trials_ended()
         return self._result()
 
     def _seconds_left(self) -> float:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from command_line import QUICK, Command
 
+from autoimb.cli.app import app
 from autoimb.errors import AutoImbWarning, DataError
 
 COMMANDS = (
@@ -124,26 +129,80 @@ def test_only_our_own_warnings_are_shown(cli: Command, monkeypatch: pytest.Monke
     assert cli("spaces").stderr == "warning: the store is read-only.\n"
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("profile", "loans.csv", "--json", "-"),
-        ("check-leaks", "loans.csv", "--space", "interpretable", "--budget", "1s", "--json"),
-        ("evaluate", "model.pkl", "loans.csv", "--json"),
-        ("fit", "loans.csv", *QUICK, "--json"),
-        ("retune", "model.pkl", "--decision", "f1", "--json"),
-        ("retarget", "model.pkl", "--prevalence", "0.3", "--json"),
-        ("compare", ".", "model.pkl", "--json"),
-    ],
-    ids=lambda arguments: arguments[0],
-)
+# How each command is asked for JSON; one that is not here has to be given a line.
+AS_JSON = {
+    "fit": ("loans.csv", *QUICK, "--json"),
+    "predict": ("model.pkl", "loans.csv", "--out", "predictions.csv", "--json"),
+    "evaluate": ("model.pkl", "loans.csv", "--json"),
+    "retune": ("model.pkl", "--decision", "f1", "--json"),
+    "retarget": ("model.pkl", "--prevalence", "0.3", "--json"),
+    "profile": ("loans.csv", "--json", "-"),
+    "check-leaks": ("loans.csv", "--space", "interpretable", "--budget", "1s", "--json"),
+    "replay": ("run", "--data", "loans.csv", "--json"),
+    "spaces": ("--json",),
+    "runs": ("--json",),
+    "compare": (".", "model.pkl", "--json"),
+}
+PRINTS_NO_RESULT = {"ui"}
+
+
+def all_commands() -> list[str]:
+    found: Any = typer.main.get_command(app)
+    return list(found.commands)
+
+
+def test_the_commands_are_known() -> None:
+    assert all_commands() == list(COMMANDS)
+
+
+@pytest.mark.parametrize("command", [c for c in all_commands() if c not in PRINTS_NO_RESULT])
 def test_json_is_one_object_on_stdout(
-    cli: Command, loans_csv: Path, model_file: Path, arguments: tuple[str, ...]
+    cli: Command,
+    loans_csv: Path,
+    model_file: Path,
+    fitted: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
 ) -> None:
-    found = cli(*arguments)
+    monkeypatch.setattr("autoimb.tracking.history.list_runs", lambda *asked: [])
+    shutil.copytree(fitted.folder, tmp_path / "run")
+    found = cli(command, *AS_JSON[command])
     assert found.code == 0, found.stderr
-    assert found.json
+    assert found.json  # which refuses NaN
     assert found.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "held"),
+    [
+        (("interpretable",), {"space", "stages", "missing"}),
+        (("--check", "own.toml"), {"space", "stages", "missing"}),
+        ((), {"spaces"}),
+    ],
+    ids=["one", "file", "all"],
+)
+def test_every_way_to_ask_for_spaces_has_json(
+    cli: Command, tmp_path: Path, arguments: tuple[str, ...], held: set[str]
+) -> None:
+    (tmp_path / "own.toml").write_text('extends = "interpretable"')
+    found = cli("spaces", *arguments, "--json").json
+    assert set(found) == held
+    each = found.get("spaces", [found])
+    assert all("logistic" in one["stages"]["model"] for one in each)
+
+
+@pytest.mark.parametrize("command", [c for c in AS_JSON if c not in ("spaces", "runs")])
+def test_errors_are_one_line_beside_json_too(cli: Command, command: str) -> None:
+    found = cli(command, *AS_JSON[command])
+    assert (found.code in (1, 2), found.stdout) == (True, "")
+    assert re.fullmatch(r"error: .+\n", found.stderr)
+
+
+def test_predictions_are_the_output_unless_a_file_takes_them(cli: Command) -> None:
+    found = cli("predict", "model.pkl", "loans.csv", "--json")
+    assert (found.code, found.stdout) == (2, "")
+    assert "--out" in found.stderr
 
 
 @pytest.mark.slow

@@ -117,7 +117,8 @@ def test_columns_leave_in_their_order_and_only_for_want_of_room() -> None:
 
 
 def show(one: PastRun, other: PastRun, width: int | None = None) -> str:
-    return compare_command.as_text(compare_runs(("one", one), ("other", other)), width)
+    found = compare_runs(("one", one), ("other", other))
+    return "\n\n".join(map(str, compare_command.as_report(found, width)))
 
 
 def rows_of(text: str) -> dict[str, list[str]]:

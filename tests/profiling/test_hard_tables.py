@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import autoimb
-from autoimb.cli.profile import as_text
+from autoimb.cli.profile import as_report
 from autoimb.errors import DataError
 from autoimb.profiling.measures import MEASURES, Estimate
 from autoimb.profiling.profile import FACTS, Profile
@@ -238,7 +238,7 @@ def test_it_is_plain_json(found: Profile) -> None:
 
 
 def test_no_figure_is_missing_from_the_text(found: Profile) -> None:
-    assert not re.search(r"\b(nan|inf|None)\b", f"{found}\n{as_text(found)}")
+    assert not re.search(r"\b(nan|inf|None)\b", "\n".join(map(str, as_report(found))))
 
 
 def test_every_search_space_can_read_its_facts(found: Profile) -> None:
