@@ -4,17 +4,18 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types fast slow examples wheel docs
+.PHONY: help demo test lint types fast slow examples site wheel docs
 
 help:
 	@echo "make demo      set everything up, then fit a model to examples/data/mammography.csv"
-	@echo "make test      set everything up, then run the whole check: the five targets below"
+	@echo "make test      set everything up, then run the whole check: the six targets below"
 	@echo "make lint      style and format"
 	@echo "make types     static types"
 	@echo "make slow      all tests and doctests (make fast: without the slow ones)"
 	@echo "make examples  run every script of examples/"
-	@echo "make docs      put the tables that the code holds into docs/"
+	@echo "make site      build the pages of docs/ into site/, to open site/index.html"
 	@echo "make wheel     build the wheel and use it outside the checkout"
+	@echo "make docs      put the tables that the code holds into docs/"
 
 .venv: .venv/installed
 
@@ -30,7 +31,7 @@ help:
 demo: .venv
 	$(BIN)/autoimb fit examples/data/mammography.csv --target target --metric f1 --budget 60s
 
-test: lint types slow examples wheel
+test: lint types slow examples site wheel
 
 lint: .venv
 	$(BIN)/ruff check .
@@ -55,6 +56,9 @@ examples: .venv
 		echo "examples/$${script##*/}: $$seconds s"; \
 		test "$$seconds" -lt 60 || { echo "an example has to end within a minute"; exit 1; }; \
 	done
+
+site: .venv
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 wheel: .venv
 	.ci/wheel $(BIN)/python

@@ -6,7 +6,7 @@ from pathlib import Path
 from autoimb.profiling.checks import CHECKS
 
 DOCS = Path(__file__).parents[1] / "docs"
-PROFILE = (DOCS / "profile.md").read_text("utf-8")
+PROFILE = (DOCS / "concepts" / "profile.md").read_text("utf-8")
 
 
 def test_pages_hold_the_tables_of_the_code() -> None:

@@ -77,7 +77,7 @@ def runs(tracking_uri: str | None = None, experiment: str | None = None) -> pd.D
     DataFrame of shape (n_runs, n_fields)
         Columns are the attributes of `PastRun`, whatever the runs: numbers are missing (NaN or
         NA) and texts None where a run has not got that far, or an older version did not write it
-        down; `started` is in UTC. ``docs/runs.md`` explains each.
+        down; `started` is in UTC. ``docs/how-to/runs.md`` explains each.
 
     Raises
     ------
