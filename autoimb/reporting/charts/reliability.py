@@ -184,11 +184,11 @@ def _tell_several(known: Mapping[str, Reliability], scale: _Scale) -> str:
 
 def _tell_reliability(one: Reliability, before: Reliability | None, scale: _Scale) -> str:
     top = len(one.found) - 1
+    predicted, found = of_100(one.predicted[top]), of_100(one.found[top])
     text = (
-        f"{_tell_scale(scale)} Whiskers are 95 % intervals. In the highest group "
-        f"{of_100(one.predicted[top])} rows are predicted to be positive and {of_100(one.found[top])} are (95 %: "
-        f"{100 * one.low[top]:.3g} to {100 * one.high[top]:.3g}); in the mean of all groups both "
-        f"differ by {one.ece:.2g}"
+        f"{_tell_scale(scale)} Whiskers are 95 % intervals. In the highest group {predicted} rows "
+        f"are predicted to be positive and {found} are (95 %: {100 * one.low[top]:.3g} to "
+        f"{100 * one.high[top]:.3g}); in the mean of all groups both differ by {one.ece:.2g}"
     )
     if before is not None:
         text += f", before calibration by {before.ece:.2g}"
