@@ -8,13 +8,13 @@ from autoimb.displays.predictions import Predictions
 from autoimb.reporting.chart import Chart
 from autoimb.reporting.charts.costs import draw_cost_by_threshold, draw_cost_curve
 from autoimb.reporting.charts.probabilities import (
-    draw_reliability,
     draw_score_histograms,
     draw_true_class,
 )
 from autoimb.reporting.charts.ranked import rank_classes
 from autoimb.reporting.charts.rates import draw_precision_recall, draw_roc
 from autoimb.reporting.charts.reach import draw_gain, draw_lift
+from autoimb.reporting.charts.reliability import draw_reliability
 from autoimb.reporting.charts.thresholds import draw_threshold_stability
 
 __all__ = ["draw_curves"]

@@ -52,8 +52,8 @@ def draw_precision_recall(predictions: Predictions, each: Sequence[Ranked]) -> C
     """
     drawn = [_equal_f1()]
     for place, one in enumerate(each):
-        drawn += _trace_precision(one, place, len(each))
-    if len(each) == 1:
+        drawn += _trace_precision(one, place, is_alone=predictions.is_binary)
+    if predictions.is_binary:
         drawn += _expected(predictions.estimates)
     notes = [
         label(f1 / (2 - f1), 1.0, f"F1 {f1:g}", NEUTRAL, yanchor="bottom") for f1 in LEVELS_OF_F1
@@ -65,7 +65,7 @@ def draw_precision_recall(predictions: Predictions, each: Sequence[Ranked]) -> C
         _tell_precision(predictions, each),
         drawn,
         layout(*axes, annotations=notes),
-        _tabulate_recalls(predictions, each[0]) if len(each) == 1 else _tabulate_classes(each),
+        _tabulate_recalls(predictions, *each) if predictions.is_binary else _tabulate_classes(each),
         height=440 + 12 * len(each),
     )
 
@@ -82,8 +82,8 @@ def _equal_f1() -> dict[str, Any]:
                 hoverinfo="skip", showlegend=False)  # fmt: skip
 
 
-def _trace_precision(one: Ranked, place: int, n: int) -> list[dict[str, Any]]:
-    color, dash, symbol = style(place) if n > 1 else (BLUE, "solid", "diamond")
+def _trace_precision(one: Ranked, place: int, *, is_alone: bool) -> list[dict[str, Any]]:
+    color, dash, symbol = (BLUE, "solid", "diamond") if is_alone else style(place)
     # To the left of its first point a curve is as precise as there.
     recall = np.append(0.0, one.recall)
     precision = np.append(one.precision[0], one.precision)
@@ -92,15 +92,15 @@ def _trace_precision(one: Ranked, place: int, n: int) -> list[dict[str, Any]]:
     shape = {"shape": "vh"}
     drawn = [line(recall[found], precision[found], name, color, dash, line=shape,
                   hovertemplate=OF_CURVE)]  # fmt: skip
-    if n == 1:
+    if is_alone:
         level = f"prevalence {one.prevalence:.3g}: no skill"
         drawn.append(line([0, 1], [one.prevalence] * 2, level, NEUTRAL, "dash", hoverinfo="skip"))
     point = one.point
     if point is not None and point.precision is not None:
-        of_mark = VERMILLION if n == 1 else color
-        words = "exported decision" if n == 1 else f"{class_name(one.name)}, decision"
+        of_mark = VERMILLION if is_alone else color
+        words = "exported decision" if is_alone else f"{class_name(one.name)}, decision"
         drawn.append(mark([point.recall], [point.precision], words, of_mark, symbol,
-                          showlegend=n == 1, hovertemplate=OF_CURVE))  # fmt: skip
+                          showlegend=is_alone, hovertemplate=OF_CURVE))  # fmt: skip
     return drawn
 
 
@@ -123,7 +123,7 @@ def _tell_precision(predictions: Predictions, each: Sequence[Ranked]) -> str:
         "How many alerts are right (precision) for each share of a class that is found (recall), "
         "over all thresholds: the nearer to the upper right, the better."
     )
-    if len(each) > 1:
+    if not predictions.is_binary:
         worst = min(each, key=lambda one: one.average_precision)
         return (
             f"{about} Each class is held against the rest, the rarest first; marks are what the "
@@ -212,7 +212,7 @@ def draw_roc(predictions: Predictions, each: Sequence[Ranked]) -> Chart:
     """
     drawn = [line([0, 1], [0, 1], "no skill", NEUTRAL, "dash", hoverinfo="skip")]
     for place, one in enumerate(each):
-        drawn += _trace_roc(one, place, len(each))
+        drawn += _trace_roc(one, place, is_alone=predictions.is_binary)
     axes = (
         score_axis("share of others flagged (false positive rate)"),
         score_axis("recall: share found"),
@@ -223,23 +223,23 @@ def draw_roc(predictions: Predictions, each: Sequence[Ranked]) -> Chart:
         _tell_roc(predictions, each),
         drawn,
         layout(*axes),
-        _tabulate_fall_outs(each[0]) if len(each) == 1 else _tabulate_classes(each),
+        _tabulate_fall_outs(*each) if predictions.is_binary else _tabulate_classes(each),
         height=430 + 12 * len(each),
     )
 
 
-def _trace_roc(one: Ranked, place: int, n: int) -> list[dict[str, Any]]:
-    color, dash, symbol = style(place) if n > 1 else (BLUE, "solid", "diamond")
+def _trace_roc(one: Ranked, place: int, *, is_alone: bool) -> list[dict[str, Any]]:
+    color, dash, symbol = (BLUE, "solid", "diamond") if is_alone else style(place)
     hits, false = one.corners
     recall, fall_out = hits / one.n_members, false / (one.n_others or 1.0)
     found = thin(fall_out, recall)
     name = class_name(one.name, f"area {_area(one)}")
     drawn = [line(fall_out[found], recall[found], name, color, dash, hovertemplate=OF_ROC)]
     if one.point is not None:
-        of_mark = VERMILLION if n == 1 else color
-        words = "exported decision" if n == 1 else f"{class_name(one.name)}, decision"
+        of_mark = VERMILLION if is_alone else color
+        words = "exported decision" if is_alone else f"{class_name(one.name)}, decision"
         drawn.append(mark([one.point.fall_out], [one.point.recall], words, of_mark, symbol,
-                          showlegend=n == 1, hovertemplate=OF_ROC))  # fmt: skip
+                          showlegend=is_alone, hovertemplate=OF_ROC))  # fmt: skip
     return drawn
 
 
@@ -252,7 +252,7 @@ def _tell_roc(predictions: Predictions, each: Sequence[Ranked]) -> str:
         "The share of a class that is found against the share of all other rows that is flagged "
         "with it: the nearer to the upper left, the better."
     )
-    if len(each) > 1:
+    if not predictions.is_binary:
         worst = min(each, key=lambda one: np.nan_to_num(one.roc_auc, nan=2.0))
         return (
             f"{about} Each class is held against the rest; marks are what the exported decision "
