@@ -26,10 +26,10 @@ __all__ = ["Explanation", "explain"]
 T = TypeVar("T")
 
 # Of the time, for a training without a fold; of what is left then, for contributions.
-TRAINING_SHARE, CONTRIBUTIONS_SHARE = 0.5, 0.4
-# Without a limit what counts is the work, so that the same is found each time; yet some models
-# take a hundred times as long as most to predict a row.
-PATIENCE = 10.0
+TRAINING_SHARE, CONTRIBUTIONS_SHARE = 0.6, 0.4
+# For what is measured of columns, which is planned to take one. Without a limit the work counts,
+# so that the same is found each time; yet some models take a hundred times as long as most.
+MEASURING_SECONDS, PATIENCE = 2.0, 10.0
 SHARED = (
     "columns that tell the same share their importance: each can be shuffled without much loss as "
     "long as the others stay."
@@ -105,7 +105,7 @@ def explain(
         classes = tabulate_classes(judged.y, judged.codes, subject.dataset.labels, units)
         until = math.inf if seconds is None else begun + seconds
         fits, notes = _find_fits(subject, executor, until - clock())
-        until = min(until, clock() + PATIENCE)
+        until = min(until, clock() + (PATIENCE if seconds is None else MEASURING_SECONDS))
         importance, contributions, more = _explain_columns(subject, fits, lambda: until - clock())
         columns = _most_important_first(subject, importance or contributions)
         # Of what cannot be explained in general, single rows cannot be either.

@@ -29,8 +29,11 @@ TRIAL_SECONDS = 5.0
 FIRST_SECONDS = 30.0
 # A fit should end within 1.05 of its budget and 5 s: what follows the last training needs some.
 GRACE_SHARE, GRACE_SECONDS = 1.0, 1.0
-# What the model goes by is measured in what is left, less what tracking the outcome takes.
-EXPLAINING_SECONDS = 2.0
+# What the model goes by is measured in what is left, less what tracking the outcome takes: in so
+# many seconds, or this part of the time where a training has to come first, which few fits need.
+EXPLAINING_SECONDS, EXPLAINING_SHARE = 2.0, 0.05
+# Part of the time, and seconds at most, that are kept for it.
+KEPT_SHARE = 0.03
 TRACKING_SHARE, TRACKING_SECONDS = 0.02, 1.0
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
@@ -133,7 +136,8 @@ class Budget:
             return math.inf
         first = min(sum(refit_seconds[:1]) * REFIT_MARGIN, self.seconds * first_share)
         others = min(sum(refit_seconds[1:]) * REFIT_MARGIN, self.seconds * BLEND_SHARE)
-        return self.left() - first - others - self.seconds * FINISHING_SHARE
+        kept = self.seconds * FINISHING_SHARE + self._kept_to_explain()
+        return self.left() - first - others - kept
 
     def grace(self) -> float | None:
         """Seconds after which the last fit has to give way to a shorter one."""
@@ -142,7 +146,7 @@ class Budget:
         return max(self.seconds * GRACE_SHARE + GRACE_SECONDS - self.elapsed(), 1.0)
 
     def left_to_explain(self) -> float | None:
-        """Seconds for explaining what is exported: few, and none that tracking needs.
+        """Seconds that explaining what is exported may take: none that tracking needs.
 
         Returns
         -------
@@ -152,12 +156,17 @@ class Budget:
         Examples
         --------
         >>> Budget(seconds=60.0).left_to_explain(), Budget(None, trials=3).left_to_explain()
-        (2.0, None)
+        (3.0, None)
         """
         if self.seconds is None:
             return None
         tracking = min(self.seconds * TRACKING_SHARE, TRACKING_SECONDS)
-        return min(EXPLAINING_SECONDS, self.left() - tracking)
+        most = max(EXPLAINING_SECONDS, self.seconds * EXPLAINING_SHARE)
+        return min(most, self.left() - tracking)
+
+    def _kept_to_explain(self) -> float:
+        """Seconds that are kept for explaining what is exported."""
+        return min(EXPLAINING_SECONDS, (self.seconds or 0.0) * KEPT_SHARE)
 
     def affordable(self, refit_seconds: Sequence[float]) -> list[int]:
         """Choose which strategies to refit in what is left, in order: the first in any case.
@@ -167,7 +176,7 @@ class Budget:
         >>> Budget(seconds=10.0).affordable([5.0, 4.0, 1.0])
         [0, 2]
         """
-        chosen, left = [], self.left()
+        chosen, left = [], self.left() - self._kept_to_explain()
         for number, seconds in enumerate(refit_seconds):
             if number == 0 or seconds * REFIT_MARGIN <= left:
                 chosen.append(number)

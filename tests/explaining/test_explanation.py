@@ -251,10 +251,11 @@ class TestFitsWithoutAFold:
         assert fold_fits.plan_folds(subject, 1, 20.0) == ([2], None)
         assert fold_fits.plan_folds(subject, 1, 8.0) == ([2], n_affordable)
         assert fold_fits.plan_folds(subject, 1, 1.0) == ([], None)
-        found = explain_again(subject, 16.0, clock=lambda: 0.0)
+        seconds = 8.0 / explanation.TRAINING_SHARE
+        found = explain_again(subject, seconds, clock=lambda: 0.0)
         assert found.importance is not None
         assert f"trained on {n_affordable:,} rows" in found.notes[0]
-        assert explain_again(subject, 2.0, clock=lambda: 0.0).notes == (fold_fits.NO_TIME,)
+        assert explain_again(subject, 1.0, clock=lambda: 0.0).notes == (fold_fits.NO_TIME,)
 
     def test_a_training_that_fails_leaves_the_rest(
         self, subject: Subject, monkeypatch: pytest.MonkeyPatch

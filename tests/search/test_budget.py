@@ -75,9 +75,9 @@ def test_the_clock_runs_from_the_start() -> None:
     assert budget.left() == pytest.approx(6, abs=0.5)
 
 
-def test_refitting_and_finishing_are_set_aside() -> None:
+def test_refitting_explaining_and_finishing_are_set_aside() -> None:
     budget = Budget(seconds=100.0)
-    assert budget.left_to_search([]) < budget.left()
+    assert budget.left_to_search([]) == pytest.approx(100 - 2 - 5, abs=0.5)
     assert budget.left_to_search([10.0]) <= budget.left_to_search([]) - 10
 
 
@@ -119,3 +119,15 @@ def test_a_trial_may_take_a_share_of_the_time_or_thrice_the_typical(
     assert limit >= 3 * typical
     assert limit >= seconds / 10
     assert limit <= max(3 * typical, seconds / 2)
+
+
+def test_explaining_takes_little_and_leaves_time_for_tracking() -> None:
+    assert Budget(None, trials=1).left_to_explain() is None
+    assert Budget(seconds=10.0).left_to_explain() == 2.0
+    assert Budget(seconds=600.0).left_to_explain() == 30.0
+    now = time.monotonic()
+    left = Budget(seconds=60.0, started=now - 58.0).left_to_explain()
+    assert left == pytest.approx(1.0, abs=0.5)
+    late = Budget(seconds=60.0, started=now - 61.0).left_to_explain()
+    assert late is not None
+    assert late < 0

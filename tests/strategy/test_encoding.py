@@ -200,3 +200,21 @@ def test_single_precision_is_what_doubles_are_to_six_digits(kind: str) -> None:
     Z = single.fit_transform(X, y)
     assert Z.dtype == single.transform(X).dtype == np.float32
     np.testing.assert_allclose(Z, double.fit_transform(X, y), rtol=1e-6, atol=1e-6)
+
+
+@each_input
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_what_a_column_became_is_what_changes_with_it(kind: str, n_classes: int) -> None:
+    X, y = mixed_rows()
+    encoder = Encoder(kind, LEVELS)
+    encoder.fit_transform(X, y % n_classes)
+    whole = encoder.transform(X)
+    changed = []
+    for j in range(X.shape[1]):
+        other = X.copy()
+        other[:, j] = np.roll(other[:, j], 1)
+        differs = ~np.isclose(encoder.transform(other), whole, equal_nan=True)
+        changed.append(np.flatnonzero(differs.any(axis=0)))
+    assert [np.flatnonzero(encoder.sources == j).tolist() for j in range(X.shape[1])] == [
+        places.tolist() for places in changed
+    ]
