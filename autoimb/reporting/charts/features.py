@@ -73,11 +73,9 @@ def _draw_importance(found: Mapping[str, Any]) -> Chart:
 
 
 def _tell_importance(found: Mapping[str, Any], metric: str) -> str:
-    times = f"{found['n_repeats']} time{'s' * (found['n_repeats'] != 1)}"
     told = (
-        f"What is lost of {metric} when a column is shuffled ({times}, in {found['n_rows']:,} rows "
-        "that the model had not seen): how much it goes by that column. Hatched bars cannot be "
-        "told from 0."
+        f"What is lost of {metric} when a column is shuffled, in {found['n_rows']:,} rows that the "
+        "model had not seen: how much it goes by that column. Hatched bars cannot be told from 0."
     )
     more = len(found["columns"]) - MAX_COLUMNS
     told += f" The table lists {more:,} more." if more > 0 else ""
