@@ -16,8 +16,8 @@ from autoimb.manifest import findings_path, write_whole
 from autoimb.profiling.measures import MEASURES
 from autoimb.profiling.profile import Profile
 from autoimb.reporting.chart import Chart, Table
-from autoimb.reporting.charts.probabilities import draw_reliability
 from autoimb.reporting.charts.ranked import rank_classes
+from autoimb.reporting.charts.reliability import draw_reliability
 from autoimb.reporting.charts.search import draw_search
 from autoimb.search.records import TrialRecord
 from autoimb.strategy.configuration import STAGES

@@ -215,7 +215,7 @@ def draw_cost_by_threshold(predictions: Predictions, one: Ranked) -> Chart:
     ends = _ends(one, [threshold for threshold, _ in best], predictions)
     axes = (
         log_odds_axis("threshold on the probability", *ends),
-        log_axis("cost per 1,000 cases, in false alarms", floor, ceiling),
+        log_axis("cost per 1,000 cases", floor, ceiling),
     )
     return Chart(
         "cost_by_threshold", f"Cost by threshold, {predictions.origin}",
