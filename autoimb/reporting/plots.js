@@ -6,6 +6,7 @@
   const places = [...document.querySelectorAll("[data-chart]")];
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const CLEAR = "rgba(0,0,0,0)";
+  let threshold = null;
   const CONFIG = { responsive: true, displayModeBar: false };
 
   // What a chart leaves open: ink, ground and lines, of every axis it may have.
@@ -33,7 +34,26 @@
     const { data, layout } = charts[place.dataset.chart];
     const themed = { ...structuredClone(layout), template: theme() };
     place.dataset.drawn = "true";
+    themed.shapes = [...(layout.shapes ?? []), ...explored(layout)];
     return Plotly.react(place, structuredClone(data), themed, CONFIG);
+  }
+
+  // Where the threshold of the explorer lies in a chart, if it has an axis of thresholds.
+  function explored(layout) {
+    if (!layout.meta || threshold === null) return [];
+    const inside = Math.min(Math.max(threshold, 1e-12), 1 - 1e-12);
+    const x = Math.log(inside / (1 - inside));
+    const line = { color: getComputedStyle(root).getPropertyValue("--ink").trim(), width: 2 };
+    return [{ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, name: "explored", line }];
+  }
+
+  function follow({ detail }) {
+    threshold = detail.threshold;
+    for (const place of places) {
+      const { layout } = charts[place.dataset.chart];
+      if (!place.dataset.drawn || !layout.meta) continue;
+      Plotly.relayout(place, { shapes: [...(layout.shapes ?? []), ...explored(layout)] });
+    }
   }
 
   function redraw() {
@@ -67,6 +87,7 @@
     document.documentElement.dataset.plots = "ready";
   }
 
+  document.addEventListener("autoimb:threshold", follow);
   start().catch((error) => {
     document.documentElement.dataset.plots = "failed";
     for (const place of places) {

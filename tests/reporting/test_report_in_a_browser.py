@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -117,3 +118,24 @@ def test_a_screen_reader_hears_what_a_chart_shows(report: Any) -> None:
     )
     assert headings[0] == 1 and headings.count(1) == 1
     assert all(after - before <= 1 for before, after in pairwise(headings))
+
+
+EXPLORED = """
+return [...document.querySelectorAll('[data-drawn]')].flatMap(place =>
+    (place.layout.shapes ?? []).filter(shape => shape.name === 'explored').map(shape => shape.x0))
+"""
+
+
+def test_charts_show_the_threshold_that_is_explored(report: Any) -> None:
+    scroll_through(report)
+    field = report.find_element(By.ID, "explorer-threshold")
+    field.clear()
+    field.send_keys("0.2", Keys.ENTER)
+    shown = float(report.find_element(By.ID, "explorer-threshold").get_attribute("value"))
+    expected = math.log(shown / (1 - shown))
+
+    def follow(driver: Any) -> bool:
+        found = driver.execute_script(EXPLORED)
+        return len(found) == 3 and all(math.isclose(x, expected) for x in found)
+
+    WebDriverWait(report, SECONDS).until(follow)

@@ -17,6 +17,7 @@ from autoimb.reporting.charts.layouts import (
     BLUE,
     GREEN,
     NEUTRAL,
+    OF_THRESHOLDS,
     ORANGE,
     PINK,
     VERMILLION,
@@ -220,7 +221,8 @@ def draw_cost_by_threshold(predictions: Predictions, one: Ranked) -> Chart:
     return Chart(
         "cost_by_threshold", f"Cost by threshold, {predictions.origin}",
         _tell_costs(predictions, one, best), drawn,
-        layout(*axes, annotations=notes, shapes=lines), _tabulate(predictions, one), height=430,
+        layout(*axes, annotations=notes, shapes=lines, meta=OF_THRESHOLDS),
+        _tabulate(predictions, one), height=430,
     )  # fmt: skip
 
 

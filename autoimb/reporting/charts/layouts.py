@@ -12,7 +12,7 @@ from autoimb.drawing import COLORS
 from autoimb.reporting.charts.values import plain, round_off, wrapped
 
 __all__ = [
-    "BLUE", "GREEN", "NEUTRAL", "ORANGE", "PINK", "VERMILLION", "axis", "bars",
+    "BLUE", "GREEN", "NEUTRAL", "OF_THRESHOLDS", "ORANGE", "PINK", "VERMILLION", "axis", "bars",
     "class_name", "label", "layout", "line", "log_axis", "log_odds_axis", "mark", "score_axis",
     "style", "upright",
 ]  # fmt: skip
@@ -34,6 +34,8 @@ WRITTEN = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.9
 _SMALL = tuple(a * 10.0**-k for k in range(6, 0, -1) for a in (1, 2, 5))
 FINER = (*_SMALL[:-1], 0.3, 0.4, 0.5, 0.6, 0.7, *(1 - p for p in reversed(_SMALL[:-1])))
 MIN_TICKS = 3
+# By this the script of the page knows charts in which an explored threshold can be shown.
+OF_THRESHOLDS = {"axis": "log-odds of thresholds"}
 
 
 def layout(

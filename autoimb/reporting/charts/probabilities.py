@@ -14,6 +14,7 @@ from autoimb.reporting.chart import Chart, Table
 from autoimb.reporting.charts.costs import mark_threshold
 from autoimb.reporting.charts.layouts import (
     BLUE,
+    OF_THRESHOLDS,
     VERMILLION,
     axis,
     class_name,
@@ -69,8 +70,8 @@ def draw_score_histograms(predictions: Predictions, one: Ranked) -> Chart:
     return Chart(
         "score_histograms", f"Probabilities of both classes, {predictions.origin}",
         _tell_spread(predictions, one), drawn,
-        layout(*axes, annotations=notes, shapes=lines), _tabulate_spread(predictions, one),
-        height=380,
+        layout(*axes, annotations=notes, shapes=lines, meta=OF_THRESHOLDS),
+        _tabulate_spread(predictions, one), height=380,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from autoimb.reporting.charts.layouts import (
     BLUE,
     GREEN,
     NEUTRAL,
+    OF_THRESHOLDS,
     ORANGE,
     PINK,
     VERMILLION,
@@ -68,7 +69,8 @@ def draw_threshold_stability(predictions: Predictions) -> Chart:
     )
     return Chart(
         "threshold_stability", f"Threshold, {predictions.origin}", _tell(display), drawn,
-        layout(*axes, shapes=shapes, annotations=notes), _tabulate(display), height=430,
+        layout(*axes, shapes=shapes, annotations=notes, meta=OF_THRESHOLDS),
+        _tabulate(display), height=430,
     )  # fmt: skip
 
 
