@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -93,7 +93,10 @@ class Importance:
         return {
             "metric": self.metric,
             "score": self.score if math.isfinite(self.score) else None,
-            "columns": [{"column": one.column, "drop": one.drop.to_dict()} for one in self.columns],
+            "columns": [
+                {"column": one.column, "drop": one.drop.to_dict(), "n_repeats": one.n_repeats}
+                for one in self.columns
+            ],
             "left_out": list(self.left_out),
             "n_rows": self.n_rows,
             "folds": list(self.folds),
@@ -114,21 +117,48 @@ class Effort:
     n_repeats: int
 
     @classmethod
-    def affordable(cls, n_columns: int, n_classes: int = 2) -> Effort:
-        """Divide what may be predicted among columns, repeats and rows.
+    def affordable(cls, n_columns: int, n_known: int, n_classes: int = 2) -> Effort:
+        """Divide what may be predicted among columns, rows and repeats, in this order.
+
+        Other rows tell more than the same ones once more.
+
+        Parameters
+        ----------
+        n_columns : int
+        n_known : int
+            Rows that there are.
+        n_classes : int
+
+        Returns
+        -------
+        Effort
 
         Examples
         --------
-        >>> Effort.affordable(10), Effort.affordable(2000)  # doctest: +NORMALIZE_WHITESPACE
-        (Effort(n_columns=10, n_rows=2000, n_repeats=5),
-         Effort(n_columns=100, n_rows=500, n_repeats=2))
+        >>> Effort.affordable(10, 800), Effort.affordable(2000, 9000)
+        (Effort(n_columns=10, n_rows=800, n_repeats=5), \
+Effort(n_columns=100, n_rows=500, n_repeats=2))
         """
         n_predicted = MAX_PREDICTED // (1 if n_classes == 2 else n_classes)
-        wished = n_predicted // (n_columns * MIN_ROWS)
-        n_repeats = min(max(wished, MIN_REPEATS), MAX_REPEATS)
-        n_rows = min(max(n_predicted // (n_columns * n_repeats), MIN_ROWS), MAX_ROWS)
+        n_rows = max(n_predicted // (n_columns * MIN_REPEATS), MIN_ROWS)
+        n_rows = min(n_rows, MAX_ROWS, n_known)
+        n_repeats = min(max(n_predicted // (n_columns * n_rows), MIN_REPEATS), MAX_REPEATS)
         n_affordable = max(n_predicted // (n_rows * n_repeats), 1)
         return cls(min(n_columns, n_affordable), n_rows, n_repeats)
+
+    def slower(self, seconds: float, left: float) -> Effort:
+        """Take fewer rows, if there are many, of a model that takes so long to predict them once.
+
+        Examples
+        --------
+        >>> Effort(10, 5000, 2).slower(0.2, left=2.0).n_rows
+        2500
+        """
+        wanted = seconds * self.n_columns * MIN_REPEATS
+        if wanted <= left:
+            return self
+        n_rows = max(int(self.n_rows * max(left, 0.0) / wanted), MIN_ROWS)
+        return replace(self, n_rows=min(n_rows, self.n_rows))
 
     def rounds(self) -> list[range]:
         """List the repeats of each round: what every column gets comes first."""
@@ -186,11 +216,12 @@ def measure_importance(
     Importance
     """
     columns = columns or _in_order_of_promise(dataset, next(iter(fits.values())))
-    effort = Effort.affordable(len(columns), evaluator.n_classes)
-    rows = _ShuffledRows.choose(fits, dataset.X, evaluator, effort.n_rows)
+    n_known = int(np.isin(evaluator.folds, list(fits)).sum())
+    effort = Effort.affordable(len(columns), n_known, evaluator.n_classes)
+    rows, proba = _choose_in_time(fits, dataset, evaluator, effort, left)
     weights = _weigh(rows.unseen, evaluator)
     judge = _Judge(evaluator.pace, evaluator.y[rows.unseen.rows], weights, calibrate)
-    whole = judge.score(rows.unseen.predict(rows.X[None])[0])
+    whole = judge.score(proba)
     scores: list[list[FloatArray]] = [[] for _ in columns]
     for repeats, place in product(effort.rounds(), range(effort.n_columns)):
         if left() <= 0:
@@ -210,6 +241,21 @@ def measure_importance(
         n_rows=len(rows.X),
         folds=tuple(sorted(fits)),
     )
+
+
+def _choose_in_time(
+    fits: Fits, dataset: Dataset, evaluator: Evaluator, effort: Effort, left: SecondsLeft
+) -> tuple[_ShuffledRows, FloatArray]:
+    """Choose rows, fewer of a slow model, and predict them as they are."""
+    begun = left()
+    rows = _ShuffledRows.choose(fits, dataset.X, evaluator, effort.n_rows)
+    proba = rows.unseen.predict(rows.X[None])[0]
+    now = left()
+    n_rows = effort.slower(begun - now, now).n_rows
+    if n_rows < effort.n_rows:
+        rows = _ShuffledRows.choose(fits, dataset.X, evaluator, n_rows)
+        proba = rows.unseen.predict(rows.X[None])[0]
+    return rows, proba
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def test_columns_beyond_the_time_are_left_out_the_least_promising_last() -> None
     data = mixed()
     evaluator = evaluator_of(data)
     fits = fit_folds(evaluator, LOGISTIC)
-    looks: Iterator[float] = iter([2.0, 1.0, 0.0])
+    looks: Iterator[float] = iter([1.0] * 4 + [0.0])
     some = measure_importance(fits, data, evaluator, NO_CALIBRATOR, lambda: next(looks))
     assert {one.column for one in some.columns} == {"signal", "city"}
     assert set(some.left_out) == {"noise", "day"}
@@ -106,7 +106,7 @@ def test_columns_beyond_the_time_are_left_out_the_least_promising_last() -> None
 def test_every_column_is_shuffled_twice_before_any_is_more_often() -> None:
     data = mixed()
     evaluator = evaluator_of(data)
-    looks: Iterator[float] = iter([1.0] * 5 + [0.0])
+    looks: Iterator[float] = iter([1.0] * 7 + [0.0])
     fits = fit_folds(evaluator, LOGISTIC)
     found = measure_importance(fits, data, evaluator, NO_CALIBRATOR, lambda: next(looks))
     assert sorted(one.n_repeats for one in found.columns) == [2, 2, 2, 5]
@@ -117,12 +117,23 @@ def test_of_wide_tables_some_columns_are_left_out(monkeypatch: pytest.MonkeyPatc
     X = rng.normal(size=(150, 60))
     data = make_dataset(pd.DataFrame(X).add_prefix("x"), (X[:, 50] > 1).astype(int))
     evaluator = evaluator_of(data)
-    monkeypatch.setattr(importance, "MAX_PREDICTED", 10_000)
+    monkeypatch.setattr(importance, "MAX_PREDICTED", 1_000)
     found = measure_importance(
         fit_folds(evaluator, LIGHTGBM, (0,)), data, evaluator, NO_CALIBRATOR, for_ever
     )
     assert found.columns[0].column == "x50"
     assert (len(found.columns), len(found.left_out)) == (10, 50)
+
+
+def test_of_a_slow_model_fewer_rows_are_predicted() -> None:
+    data = mixed(3000)
+    evaluator = evaluator_of(data)
+    fits = fit_folds(evaluator, LIGHTGBM)
+    looks = iter([5.0, 4.0, *[3.0] * 100])  # a second for all rows once, of 8 that it would take
+    found = measure_importance(fits, data, evaluator, NO_CALIBRATOR, lambda: next(looks))
+    assert found.n_rows == 1500
+    assert found.columns[0].column == "signal"
+    assert found.left_out == ()
 
 
 def test_of_many_rows_those_that_are_predicted_stand_for_all() -> None:
@@ -183,12 +194,14 @@ def test_groups_are_drawn_together() -> None:
     assert found.columns[0].column == "signal"
 
 
-@given(st.integers(1, 100_000), st.integers(2, 300))
-def test_what_is_predicted_is_bounded_whatever_the_width(n_columns: int, n_classes: int) -> None:
-    found = Effort.affordable(n_columns, n_classes)
+@given(st.integers(1, 100_000), st.integers(1, 1_000_000), st.integers(2, 300))
+def test_what_is_predicted_is_bounded_whatever_the_table(
+    n_columns: int, n_known: int, n_classes: int
+) -> None:
+    found = Effort.affordable(n_columns, n_known, n_classes)
     least = importance.MIN_ROWS * importance.MIN_REPEATS
     n_predicted = found.n_columns * found.n_rows * found.n_repeats
     assert n_predicted <= max(importance.MAX_PREDICTED // (n_classes - 1), least)
-    assert importance.MIN_ROWS <= found.n_rows <= importance.MAX_ROWS
+    assert min(importance.MIN_ROWS, n_known) <= found.n_rows <= min(importance.MAX_ROWS, n_known)
     assert importance.MIN_REPEATS <= found.n_repeats <= importance.MAX_REPEATS
     assert 1 <= found.n_columns <= n_columns
