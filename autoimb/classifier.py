@@ -28,7 +28,7 @@ from autoimb.fitting import fit_dataset
 from autoimb.manifest import write_whole
 from autoimb.planning import Plan, Preference
 from autoimb.reporting.notebook import render_fit
-from autoimb.reporting.report import report_of
+from autoimb.reporting.unsaved import report_of
 from autoimb.run_folder import ask_of, open_run, seed_of, write_outcome
 from autoimb.search.resources import ExecutorName
 from autoimb.tracking import open_tracker

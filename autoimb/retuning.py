@@ -16,7 +16,6 @@ from autoimb.decision.stating import resolve_criterion
 from autoimb.errors import ArtifactError, UsageError
 from autoimb.fitted_model import FittedModel
 from autoimb.manifest import findings_path, read_manifest, report_path, require_writable
-from autoimb.reporting.report import attempt_report
 
 __all__ = ["retarget", "retune"]
 
@@ -141,5 +140,12 @@ def _save(before: FittedModel, after: FittedModel, path: Path, out: str | Path |
     if place is not None and findings_path(path).is_file():
         shutil.copyfile(findings_path(path), findings_path(place))
     elif place is None and report_path(path).is_file():
-        # It would tell of another decision than the model's.
-        attempt_report(path, report_path(path))
+        _renew_report(path)
+
+
+def _renew_report(model_path: Path) -> None:
+    """Write it again: the one that is there tells of another decision than the model's."""
+    # Only where there is one: to draw takes longer to import than all else here.
+    from autoimb.reporting.report import attempt_report
+
+    attempt_report(model_path, report_path(model_path))

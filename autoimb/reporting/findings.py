@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,14 @@ from autoimb.fitting import FitResult
 from autoimb.manifest import findings_path, write_whole
 from autoimb.profiling.measures import MEASURES
 from autoimb.profiling.profile import Profile
-from autoimb.reporting.chart import Chart, Table
+from autoimb.reporting.chart import Chart
 from autoimb.reporting.charts.ranked import rank_classes
 from autoimb.reporting.charts.reliability import draw_reliability
 from autoimb.reporting.charts.search import draw_search
 from autoimb.search.records import TrialRecord
 from autoimb.strategy.configuration import STAGES
 
-__all__ = ["gather_findings", "read_charts", "read_findings", "write_findings"]
+__all__ = ["gather_findings", "write_findings"]
 
 MAX_STRATEGIES, MAX_FAILURES = 40, 40
 
@@ -72,42 +72,6 @@ def write_findings(result: FitResult, model_path: Path) -> None:
     """
     content = json.dumps(gather_findings(result), default=str)
     write_whole(findings_path(model_path), content.encode("utf-8", "replace"))
-
-
-def read_findings(model_path: Path) -> dict[str, Any]:
-    """Read them; of a model without them, or with what is no record of ours, they are empty.
-
-    Parameters
-    ----------
-    model_path : Path
-        Of the pickle.
-
-    Returns
-    -------
-    dict
-    """
-    try:
-        found = json.loads(findings_path(model_path).read_text("utf-8"))
-        return {**found, "verdicts": found["verdicts"], "charts": found["charts"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-
-
-def read_charts(findings: Mapping[str, Any]) -> dict[str, Chart]:
-    """Rebuild the charts, by their names.
-
-    Parameters
-    ----------
-    findings : mapping
-
-    Returns
-    -------
-    dict of str to Chart
-    """
-    charts = [
-        Chart(**{**one, "table": Table(**one["table"])}) for one in findings.get("charts", ())
-    ]
-    return {chart.name: chart for chart in charts}
 
 
 def _weigh_strategies(result: FitResult) -> list[dict[str, Any]]:

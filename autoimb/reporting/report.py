@@ -8,16 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from autoimb.artifact import load, save
+from autoimb.artifact import load
 from autoimb.displays.predictions import Predictions
 from autoimb.errors import AutoImbWarning, one_line
 from autoimb.evaluation.estimate import Estimate
-from autoimb.fit_facts import sum_up
 from autoimb.fitted_model import FittedModel
-from autoimb.fitting import FitResult
 from autoimb.manifest import findings_path, read_manifest, write_whole
 from autoimb.markup import element, escape, wrap
 from autoimb.metrics import METRICS
@@ -33,21 +30,20 @@ from autoimb.reporting.charts.curves import draw_curves
 from autoimb.reporting.charts.features import draw_features
 from autoimb.reporting.elements import draw_chart
 from autoimb.reporting.explorer import EXPLORER_SCRIPT, EXPLORER_STYLE, render_explorer
-from autoimb.reporting.findings import read_charts, read_findings, write_findings
 from autoimb.reporting.hardness import render_hardness
 from autoimb.reporting.overview import render_overview, render_verdicts
 from autoimb.reporting.page import frame_page, read_resource
 from autoimb.reporting.prose import render_section
 from autoimb.reporting.rows import render_classes, render_hardest, render_notes
+from autoimb.reporting.stored import read_charts, read_findings
 from autoimb.reporting.trials import (
     render_leaderboard,
     render_spent,
     render_tried,
     render_unfinished,
 )
-from autoimb.run_file import MODEL_FILE
 
-__all__ = ["attempt_report", "render_report", "report_of", "report_on", "write_report"]
+__all__ = ["attempt_report", "render_report", "report_on", "write_report"]
 
 NO_FINDINGS = (
     "What else the fit found is not at hand, so that strategies, features and search are left out: "
@@ -241,24 +237,6 @@ def report_on(model_path: Path, file: str | None = None) -> str:
     name = file or (model_path.name if model_path.is_absolute() else str(model_path))
     model, manifest = load(model_path), read_manifest(model_path)
     return render_report(model, manifest, read_findings(model_path), name)
-
-
-def report_of(result: FitResult) -> str:
-    """Write the report of a fit whose model is saved nowhere.
-
-    Parameters
-    ----------
-    result : FitResult
-
-    Returns
-    -------
-    str
-        HTML of a whole document.
-    """
-    with TemporaryDirectory() as folder:
-        path = save(result.model, Path(folder, MODEL_FILE), sum_up(result))
-        write_findings(result, path)
-        return report_on(path, MODEL_FILE)
 
 
 def write_report(model_path: Path, out: Path) -> None:

@@ -40,7 +40,7 @@ def offered(fresh_python: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
 
 
 def test_commands_and_options_are_offered(offered: Command) -> None:
-    assert offered("autoimb re").stdout.split() == ["retune", "retarget", "replay"]
+    assert offered("autoimb re").stdout.split() == ["retune", "retarget", "replay", "report"]
     assert "--metric" in offered("autoimb fit loans.csv --m").stdout.split()
     assert offered("autoimb fit --prefer ").stdout.split() == ["best", "simple"]
 

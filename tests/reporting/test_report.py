@@ -17,8 +17,9 @@ import autoimb
 from autoimb.decision.costs import Costs
 from autoimb.errors import AutoImbWarning
 from autoimb.manifest import findings_path, report_path
-from autoimb.reporting.findings import read_charts, read_findings
-from autoimb.reporting.report import SECTIONS, report_of, report_on
+from autoimb.reporting.report import SECTIONS, report_on
+from autoimb.reporting.stored import read_charts, read_findings
+from autoimb.reporting.unsaved import report_of
 from autoimb.retuning import retarget, retune
 from autoimb.running import Run
 

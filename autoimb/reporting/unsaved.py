@@ -1,0 +1,33 @@
+"""The report of a fit whose model was not saved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from autoimb.artifact import save
+from autoimb.fit_facts import sum_up
+from autoimb.fitting import FitResult
+from autoimb.reporting.findings import write_findings
+from autoimb.reporting.report import report_on
+from autoimb.run_file import MODEL_FILE
+
+__all__ = ["report_of"]
+
+
+def report_of(result: FitResult) -> str:
+    """Write the report of a fit whose model is saved nowhere.
+
+    Parameters
+    ----------
+    result : FitResult
+
+    Returns
+    -------
+    str
+        HTML of a whole document.
+    """
+    with TemporaryDirectory() as folder:
+        path = save(result.model, Path(folder, MODEL_FILE), sum_up(result))
+        write_findings(result, path)
+        return report_on(path, MODEL_FILE)
