@@ -138,6 +138,10 @@ class Browser:
         self.await_true(lambda: self.count(selector) > 0, selector)
         self.driver.find_element("css selector", selector).click()
 
+    def type_into(self, selector: str, text: str) -> None:
+        self.await_true(lambda: self.count(selector) > 0, selector)
+        self.driver.find_element("css selector", selector).send_keys(text)
+
     def click_text(self, text: str) -> None:
         from selenium.common.exceptions import WebDriverException
 
@@ -206,8 +210,11 @@ def test_a_fit_shows_recommendation_scores_and_trials(shown: Shown, browser: Bro
 
 def test_the_search_shows_as_a_curve(shown: Shown, browser: Browser) -> None:
     browser.open(f"{shown.run}/model-metrics{VIEW}")
-    browser.await_text("best_f1", "Step")
+    browser.await_text("Add chart")
     browser.close_assistant()
+    # The page draws those charts alone that are on the screen.
+    browser.type_into("input[placeholder*='earch']", "best_f1")
+    browser.await_text("best_f1", "Step")
     browser.await_true(lambda: browser.count(".js-plotly-plot .scatterlayer") > 0, "a curve")
     browser.driver.execute_script(
         "document.querySelector('.scatterlayer').scrollIntoView({block: 'center'})"

@@ -23,6 +23,8 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 from pandas.testing import assert_frame_equal
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
@@ -32,7 +34,7 @@ from autoimb.errors import AutoImbWarning, UsageError
 from autoimb.fitting import fit_dataset
 from autoimb.manifest import card_path
 from autoimb.planning import Plan
-from autoimb.tracking import default_tracking_uri, open_tracker, tracker
+from autoimb.tracking import default_tracking_uri, open_tracker, spool, tracker
 from autoimb.tracking.writer import RunWriter
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
@@ -638,6 +640,47 @@ def test_a_failure_on_the_way_ends_the_run(
     assert run.info.status == "FAILED"
     assert "disk full" in run.data.tags["tracking_failure"]
     assert not children
+
+
+@pytest.mark.parametrize(
+    ("method", "lost"),
+    [
+        ("create_run", {2, 3, 5}),
+        ("log_batch", {1, 2, 4, 7, 9}),
+        ("log_inputs", {1, 2}),
+        ("set_terminated", {1, 3}),
+    ],
+)
+def test_what_was_written_when_the_answer_got_lost_is_not_doubled(
+    quick: Quick,
+    store: str,
+    numbers: Data,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    lost: set[int],
+) -> None:
+    """The first run is the parent, which there is no second attempt for."""
+    do, n_calls = getattr(MlflowClient, method), 0
+
+    def lose_the_answer(self: MlflowClient, *arguments: Any, **options: Any) -> Any:
+        nonlocal n_calls
+        n_calls += 1
+        found = do(self, *arguments, **options)
+        if n_calls in lost:
+            raise MlflowException("no answer", TEMPORARILY_UNAVAILABLE)
+        return found
+
+    monkeypatch.setattr(spool, "PAUSE", 0.01)
+    monkeypatch.setattr(spool, "GRACE", 30.0)
+    monkeypatch.setattr(MlflowClient, method, lose_the_answer)
+    quick(store, n_trials=N_TRIALS, metric="f1").fit(*numbers)
+    monkeypatch.undo()
+    client, (run,), children = read_back(store, "autoimb")
+    assert {one.info.status for one in (run, *children)} == {"FINISHED"}
+    assert sorted(one.data.tags["trial"] for one in children) == ["0", "1", "2"]
+    points = client.get_metric_history(run.info.run_id, "best_f1")
+    assert sorted(point.step for point in points) == [1, 2, 3]
+    assert len(run.inputs.dataset_inputs) == len(run.outputs.model_outputs) == 1
 
 
 def test_a_slow_store_is_not_waited_for_without_end(

@@ -42,7 +42,18 @@ UNTUNED = "argmax"
 
 
 def describe_plan(dataset: Dataset, profile: Profile, plan: Plan) -> dict[str, Any]:
-    """Give the parameters of a fit: what is asked of it, and on what."""
+    """Give the parameters of a fit: what is asked of it, and on what.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    profile : Profile
+    plan : Plan
+
+    Returns
+    -------
+    dict
+    """
     return {
         "data": dataset.name,
         "data_sha256": dataset.sha256,
@@ -68,7 +79,16 @@ def describe_plan(dataset: Dataset, profile: Profile, plan: Plan) -> dict[str, A
 
 
 def describe_outcome(outcome: FitResult) -> dict[str, Any]:
-    """Give the parameters that a fit has found."""
+    """Give the parameters that a fit has found.
+
+    Parameters
+    ----------
+    outcome : FitResult
+
+    Returns
+    -------
+    dict
+    """
     return {
         "decision": str(outcome.model.rule),
         "calibrator": outcome.model.calibrator.name,
@@ -79,13 +99,44 @@ def describe_outcome(outcome: FitResult) -> dict[str, Any]:
 def tag_strategy(
     configuration: Configuration, criterion: Criterion, *, is_tuned: bool = True
 ) -> dict[str, str]:
-    """Give what runs are grouped by: the component of every stage, or none, and the decision."""
+    """Give what runs are grouped by: the component of every stage, or none, and the decision.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    criterion : Criterion
+        What the decision is to serve.
+    is_tuned : bool
+        Whether it does, or is the argmax.
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> from autoimb.decision.criteria import BestMetric
+    >>> from autoimb.strategy.configuration import Choice
+    >>> tag_strategy(Configuration(Choice("logistic")), BestMetric("f1"))
+    {'model': 'logistic', 'ensemble': 'none', 'sampler': 'none', 'weight': 'none', \
+'decision': 'best f1'}
+    """
     stages = {stage: choice.name for stage, choice in configuration.choices.items()}
     return {**stages, "decision": str(criterion) if is_tuned else UNTUNED}
 
 
 def tag_trial(record: TrialRecord, criterion: Criterion) -> dict[str, str]:
-    """Give the tags of a trial."""
+    """Give the tags of a trial.
+
+    Parameters
+    ----------
+    record : TrialRecord
+    criterion : Criterion
+
+    Returns
+    -------
+    dict of str to str
+    """
     tags = {**tag_strategy(record.configuration, criterion), "trial": str(record.number)}
     if record.reason:
         kind = "failure" if record.state == "failed" else record.state
@@ -96,7 +147,16 @@ def tag_trial(record: TrialRecord, criterion: Criterion) -> dict[str, str]:
 
 
 def tag_outcome(outcome: FitResult) -> dict[str, str]:
-    """Give the tags of a fit that has ended: those of its winner, and the recommendation."""
+    """Give the tags of a fit that has ended: those of its winner, and the recommendation.
+
+    Parameters
+    ----------
+    outcome : FitResult
+
+    Returns
+    -------
+    dict of str to str
+    """
     leading, exported = outcome.exported.members[0].configuration, outcome.exported
     note = "\n\n".join([str(outcome.recommendation), *outcome.notes])
     decided = outcome.model.decision.criterion
@@ -108,19 +168,47 @@ def tag_outcome(outcome: FitResult) -> dict[str, str]:
 
 
 def name_outcome(data: str, outcome: FitResult) -> str:
-    """Name a fit by its data and what won."""
+    """Name a fit by its data and what won.
+
+    Parameters
+    ----------
+    data : str
+    outcome : FitResult
+
+    Returns
+    -------
+    str
+    """
     members = outcome.exported.members
     more = f" and {len(members) - 1} more" if len(members) > 1 else ""
     return cut(f"{data}: {members[0].configuration}{more}")
 
 
 def describe_trial(record: TrialRecord) -> dict[str, float]:
-    """Give the metrics of a trial, each with its mean and its spread over the folds."""
+    """Give the metrics of a trial, each with its mean and its spread over the folds.
+
+    Parameters
+    ----------
+    record : TrialRecord
+
+    Returns
+    -------
+    dict of str to float
+    """
     return {**_flatten(record.scores), "seconds": record.seconds}
 
 
 def sum_up(outcome: FitResult) -> dict[str, float]:
-    """Give the metrics of a fit: scores of what is exported, with intervals, and figures."""
+    """Give the metrics of a fit: scores of what is exported, with intervals, and figures.
+
+    Parameters
+    ----------
+    outcome : FitResult
+
+    Returns
+    -------
+    dict of str to float
+    """
     records, name = outcome.search.records, outcome.metric.name
     values = {name: one.value for name, one in outcome.estimates.items()}
     metrics = {
@@ -140,7 +228,16 @@ def sum_up(outcome: FitResult) -> dict[str, float]:
 
 
 def describe_test(test: FinalTest) -> dict[str, float]:
-    """Give the metrics of a fit on untouched rows."""
+    """Give the metrics of a fit on untouched rows.
+
+    Parameters
+    ----------
+    test : FinalTest
+
+    Returns
+    -------
+    dict of str to float
+    """
     values = {name: one.value for name, one in test.estimates.items()}
     found = {**values, **_intervals(test.estimates), "n_rows": test.n_rows}
     return {f"test_{name}": value for name, value in found.items()}
@@ -192,7 +289,18 @@ def describe_dataset(dataset: Dataset, file: str | None) -> dict[str, str | None
 
 
 def describe_untouched(test: FinalTest, sha256: str) -> dict[str, str | None]:
-    """Give the same of the rows that the model was tested on."""
+    """Give the same of the rows that the model was tested on.
+
+    Parameters
+    ----------
+    test : FinalTest
+    sha256 : str
+        Of these rows.
+
+    Returns
+    -------
+    dict
+    """
     return {
         "name": cut(test.source),
         "digest": sha256[:DIGEST],
@@ -200,6 +308,29 @@ def describe_untouched(test: FinalTest, sha256: str) -> dict[str, str | None]:
         "source": json.dumps(FROM_CODE),
         "profile": json.dumps({"num_rows": test.n_rows}),
     }
+
+
+def as_key(name: str) -> str:
+    """Replace what MLflow does not take in a name.
+
+    Examples
+    --------
+    >>> as_key("recall_at_precision@0.8")
+    'recall_at_precision_0.8'
+    """
+    return re.sub(r"[^\w. -]", "_", name)[:MAX_KEY]
+
+
+def cut(value: Any, longest: int = MAX_VALUE) -> str:
+    """Cut a text that is longer than it may be.
+
+    Examples
+    --------
+    >>> cut("decision", 4)
+    'dec…'
+    """
+    text = str(value)
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _calibration(found: Mapping[str, Reliability]) -> dict[str, float]:
@@ -224,14 +355,3 @@ def _intervals(estimates: Mapping[str, Estimate]) -> dict[str, float]:
     for name, one in estimates.items():
         found[f"{name}_ci_low"], found[f"{name}_ci_high"] = one.low, one.high
     return {name: value for name, value in found.items() if math.isfinite(value)}
-
-
-def as_key(name: str) -> str:
-    """Replace what MLflow does not take in a name."""
-    return re.sub(r"[^\w. -]", "_", name)[:MAX_KEY]
-
-
-def cut(value: Any, longest: int = MAX_VALUE) -> str:
-    """Cut a text that is longer than it may be."""
-    text = str(value)
-    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -87,10 +87,15 @@ class Spool:
         patience : float
             Seconds that are waited at most.
         """
-        self._deadline = time.monotonic() + min(GRACE, patience)
+        now = time.monotonic()
+        self._deadline = now + min(GRACE, patience)
         self._tasks.put(None)
         self._ended.set()
-        self._thread.join(patience)
+        while self._thread.is_alive() and time.monotonic() < now + patience:
+            # A request that hangs need not be waited for: the one before it has failed.
+            if self._trouble and time.monotonic() > self._deadline:
+                break
+            self._thread.join(0.1)
         if self._thread.is_alive():
             self.failure = self.failure or self._trouble or f"not done after {patience:.0f} s"
 

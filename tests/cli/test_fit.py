@@ -64,6 +64,7 @@ def test_without_any_flag_the_usual_is_asked_for(
         "prefer": "best",
         "test": None,
         "holdout": None,
+        "register": None,
     }
 
 

@@ -34,7 +34,7 @@ input = "raw"
 [weight.none]
 """
 # What a folder does not tell of its run.
-NOT_IN_A_FOLDER = {"id", "started", "failed_trials", "pruned_trials"}
+NOT_IN_A_FOLDER = {"id", "name", "started", "failed_trials", "pruned_trials"}
 OLD = {"autoimb": "0.0.9", "metric": "f1", "profile.n_rows": "120"}
 AddRun = Callable[..., str]
 
@@ -118,6 +118,7 @@ def test_a_run_is_the_same_wherever_it_is_read(tracked: Run) -> None:
     of_folder = find_run(str(tracked.folder))
     of_model = find_run(str(tracked.model_path))
     assert of_folder.id is of_folder.started is None
+    assert (of_store.name, of_folder.name) == (f"loans: {of_store.strategy}", "run")
     for field in {one.name for one in fields(PastRun)} - NOT_IN_A_FOLDER:
         there, here = getattr(of_store, field), getattr(of_folder, field)
         if field == "seconds":
