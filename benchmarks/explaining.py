@@ -88,9 +88,8 @@ def main() -> None:
         path = arguments.data / entry["file"]
         result, took, given = fit(path, entry["target"], arguments.budget, arguments.trials)
         assert isinstance(result, FitResult)
-        shown = "failed: " + result.notes[-1]
-        if result.explanation is not None:
-            shown = show(result.explanation)
+        found = result.explanation
+        shown = f"failed: {result.notes[-1]}" if found is None else show(found)
         print(
             f"| {entry['name']} | {entry['n_rows']:,} | {result.exported.members[0].configuration} "
             f"| {result.seconds:.1f} | {took:.2f} | {given:.2f} | {shown} |",

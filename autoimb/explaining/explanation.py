@@ -141,6 +141,8 @@ def _explain_columns(
     if importance is not None and not importance.columns:
         importance = None
         notes.append(NO_TIME)
+    if importance or contributions:
+        notes += _note_blend(subject)
     return importance, contributions, [*notes, *_reading_notes(subject, importance)]
 
 
@@ -153,16 +155,17 @@ def _attempt(what: str, measure: Callable[[], T], notes: list[str]) -> T | None:
         return None
 
 
+def _note_blend(subject: Subject) -> list[str]:
+    n_members = len(subject.trained.exported.members)
+    if n_members == 1:
+        return []
+    return [f"of the {n_members} strategies that are blended, columns are explained of the first."]
+
+
 def _reading_notes(subject: Subject, importance: Importance | None) -> Iterator[str]:
     """Say how to read what was found of columns."""
     if importance is None:
         return
-    n_members = len(subject.trained.exported.members)
-    if n_members > 1:
-        yield (
-            f"importance is that of the first of the {n_members} strategies that are blended, and "
-            "so are contributions."
-        )
     searched = get_metric(subject.evaluator.metric)
     if searched.needs_decision:
         yield (

@@ -157,7 +157,7 @@ def test_other_models_have_importance_but_no_contributions(fit: Fit) -> None:
 def test_of_a_blend_its_first_strategy_is_explained(fit: Fit) -> None:
     result, _ = fit(mixed(), SPACE + FOREST, n_trials=3, blend=True)
     assert len(result.exported.members) == 2
-    assert any("first of the 2 strategies" in note for note in explained(result).notes)
+    assert any("of the 2 strategies that are blended" in note for note in explained(result).notes)
 
 
 def test_groups_are_explained_too(fit: Fit) -> None:
