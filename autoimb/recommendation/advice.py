@@ -204,8 +204,8 @@ def _against_nothing(case: Case) -> Iterator[Reason]:
     score = case.appraisal.baseline_scores[DO_NOTHING]
     span = f"{gain.difference:+.3f}, 95 %: {gain.low:+.3f} to {gain.high:+.3f}"
     outcome = {
-        "clear": f"it is better beyond doubt ({span})",
-        "likely": f"it is probably better ({span}), which so few rows do not prove",
+        "clear": f"the best is better beyond doubt ({span})",
+        "likely": f"the best is probably better ({span}), which so few rows do not prove",
         "undecided": f"these data cannot tell the two apart ({span})",
     }[_surety(gain)]
     yield Reason(

@@ -24,7 +24,7 @@ from autoimb.strategy.configuration import STAGES
 
 __all__ = ["gather_findings", "write_findings"]
 
-MAX_STRATEGIES, MAX_FAILURES = 40, 40
+MAX_STRATEGIES, MAX_FAILURES, MAX_ROWS = 40, 40, 40
 
 
 def gather_findings(result: FitResult) -> dict[str, Any]:
@@ -80,6 +80,7 @@ def _weigh_strategies(result: FitResult) -> list[dict[str, Any]]:
         shown = result.strategies()
     except UsageError:
         return []
+    p_better = {one.difference: one.p_better for one in result.appraisal.gains}
     return [
         {
             "strategy": name,
@@ -87,6 +88,7 @@ def _weigh_strategies(result: FitResult) -> list[dict[str, Any]]:
             "gain": float(shown.gain[i]),
             "low": float(shown.low[i]),
             "high": float(shown.high[i]),
+            "p_better": p_better.get(float(shown.gain[i]), 0.5),
             "verdict": verdict,
             "is_exported": name == shown.exported,
         }
@@ -154,7 +156,7 @@ def _sum_up_time(result: FitResult) -> dict[str, Any]:
 
 
 def _sum_up_profile(profile: Profile) -> dict[str, Any]:
-    """Keep figures and readings; findings stand in the manifest."""
+    """Keep figures and readings, and which rows findings name; the rest of them is in the manifest."""
     told = profile.to_dict()
     measured = {
         name: {**one, "definition": MEASURES[name].definition, "worse": MEASURES[name].worse}
@@ -163,4 +165,10 @@ def _sum_up_profile(profile: Profile) -> dict[str, Any]:
     }
     kept = ("n_rows", "n_features", "n_categorical", "n_classes", "imbalance_ratio",
             "missing_share", "minority", "n_minority", "dropped", "interpretation")  # fmt: skip
-    return {**{name: told[name] for name in kept}, "text": str(profile), "measures": measured}
+    rows = [
+        {"check": one.check, "rows": [str(row) for row in one.rows[:MAX_ROWS]], "n": len(one.rows)}
+        for one in profile.findings
+        if one.rows
+    ]
+    plain = {name: told[name] for name in kept}
+    return {**plain, "text": str(profile), "measures": measured, "rows": rows}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autoimb.markup import element, escape, number, section, verbatim
@@ -37,10 +37,23 @@ def render_hardness(profile: Mapping[str, Any]) -> str:
         element("ul", "".join(readings)) + element("p", escape(CAUTION), "soft")
         if readings
         else "",
+        fold_away("Rows that the findings name", _list_rows(profile["rows"])),
         fold_away("Columns left out", draw_table(Table(("column", "why"), dropped))),
         fold_away("All measures", _tabulate(profile["measures"])),
     ]
     return section("What makes them hard", *parts, level=3)
+
+
+def _list_rows(named: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        (
+            one["check"].replace("_", " "),
+            f"{one['n']:,}",
+            ", ".join(one["rows"]) + (", …" if one["n"] > len(one["rows"]) else ""),
+        )
+        for one in named
+    ]
+    return draw_table(Table(("finding", "rows", "counted from 0"), rows))
 
 
 def _tabulate(measures: Mapping[str, Any]) -> str:

@@ -18,9 +18,14 @@ __all__ = ["render_overview", "render_verdicts"]
 WORTH = {
     "better": "yes, beyond doubt",
     "worse": "no, it is worse beyond doubt",
-    "undecided": "not shown: these rows cannot tell it from doing nothing",
+    "undecided": "not shown",
     "reference": "this is doing nothing",
 }
+NOT_ADDED = (
+    "What is expected on rows to come is corrected for luck in the choice, and for the rows that each "
+    "fold holds back from training. Gains are differences on the same rows, before that: the two need "
+    "not add up."
+)
 RATES = {
     "precision": "of the alerts are right",
     "recall": "of the positives are found",
@@ -40,19 +45,44 @@ def render_overview(subject: Subject) -> str:
         HTML.
     """
     fit = subject.fit
-    training = fit.get("training")
-    rule = subject.rule
-    strategy = f"{training}, and {rule}." if training else f"{rule[0].upper()}{rule[1:]}."
     name = verbatim(fit["name"]) if fit else "a model"
     made = escape(subject.manifest["created"][:10])
+    target = verbatim(subject.model.target)
     parts = [
-        element("p", f"Report on {name}, target {verbatim(subject.model.target)}; {made}", "soft"),
-        element("h1", verbatim(strategy)),
+        element("p", f"Report on {name}, column to predict: {target}; {made}", "soft"),
+        *_tell_strategies(subject),
         *_tell_gain(subject),
         element("dl", "".join(_list_tiles(subject)), "tiles"),
-        *_tell_plainer(subject),
+        element("p", escape(NOT_ADDED), "soft")
+        if fit and subject.holds(subject.model.metric)
+        else "",
     ]
     return element("header", "".join(parts))
+
+
+def _tell_strategies(subject: Subject) -> Iterator[str]:
+    """Say what is recommended and, where that is another, what this model is."""
+    fit, rule = subject.fit, subject.rule
+    if not fit:
+        yield element("h1", verbatim(f"{rule[0].upper()}{rule[1:]}."))
+        return
+    exported = f"{_name_training(subject)}, and {rule}."
+    plainer = fit["reasons"].get("plainest")
+    if not plainer or not subject.is_as_fitted:
+        yield element("h1", verbatim(exported))
+        return
+    yield element("h1", f"Recommended: {verbatim(fit['plainest'])}")
+    told = f"This model is what scored best: {exported[0].lower()}{exported[1:]} {plainer}"
+    yield element("p", verbatim(told))
+
+
+def _name_training(subject: Subject) -> str:
+    """Name what was trained; of a blend, whose others may do otherwise, how many there are."""
+    training, n = subject.fit["training"], 1 + len(subject.manifest.get("blended", ()))
+    if n == 1:
+        return str(training)
+    leading = str(training).partition(", blend it with")[0]
+    return f"A blend of {n} strategies, the first of them: {leading[0].lower()}{leading[1:]}"
 
 
 def _tell_gain(subject: Subject) -> Iterator[str]:
@@ -68,13 +98,6 @@ def _tell_gain(subject: Subject) -> Iterator[str]:
     told = fit["reasons"].get("against_nothing", "")
     yield element("p", verbatim(told), "lead") if told else ""
     yield element("p", element("span", escape(words), "badge"), tone)
-
-
-def _tell_plainer(subject: Subject) -> Iterator[str]:
-    plainer = subject.fit.get("reasons", {}).get("plainest")
-    if plainer and subject.is_as_fitted:
-        told = f"The plainest that cannot be told from it: {subject.fit['plainest']} {plainer}"
-        yield element("p", verbatim(told))
 
 
 def _list_tiles(subject: Subject) -> Iterator[str]:
@@ -149,7 +172,7 @@ def render_verdicts(subject: Subject, verdicts: list[Mapping[str, Any]]) -> str:
             f"{one['score']:.3f}",
             "" if one["verdict"] == "reference" else f"{one['gain']:+.3f}",
             "" if one["verdict"] == "reference" else f"{one['low']:+.3f} to {one['high']:+.3f}",
-            WORTH[one["verdict"]],
+            _judge(one),
         )
         for one in verdicts
     ]
@@ -158,13 +181,22 @@ def render_verdicts(subject: Subject, verdicts: list[Mapping[str, Any]]) -> str:
     told = (
         "Each strategy against doing nothing (the default model on the data as they are, decided "
         "by the greatest probability), on the same rows and folds. Of strategies that were "
-        "searched for, what they owe to luck is taken off."
+        "searched for, what they owe to luck is taken off. Not shown: the interval holds 0, so that "
+        "these rows cannot tell it from doing nothing. What is exported was chosen by its score and "
+        "its ranking together, so that another may be ahead of it here."
     )
     missing = subject.fit.get("reasons", {}).get("not_compared", "")
     return section(
         "Was it worth it?", element("p", told), draw_table(Table(heads, rows)),
         element("p", verbatim(missing)) if missing else "", level=3,
     )  # fmt: skip
+
+
+def _judge(one: Mapping[str, Any]) -> str:
+    """Answer in words, and where these rows do not tell, how often it is ahead all the same."""
+    if one["verdict"] != "undecided":
+        return WORTH[one["verdict"]]
+    return f"{WORTH['undecided']}; ahead in {100 * one['p_better']:.0f} % of resamples"
 
 
 def _spell(name: str) -> str:

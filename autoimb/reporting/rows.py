@@ -38,7 +38,7 @@ def render_classes(explanation: Mapping[str, Any]) -> str:
         )
         for one in classes
     ]  # fmt: skip
-    heads = ("class", "rows", "labelled so", "precision (95 %)", "recall (95 %)", "F1 (95 %)")
+    heads = ("class", "rows", "predicted so", "precision (95 %)", "recall (95 %)", "F1 (95 %)")
     told = (
         "Counted on rows that the models had not seen, each decided by a rule that was solved on "
         "the others, as the fit decided."
@@ -46,8 +46,8 @@ def render_classes(explanation: Mapping[str, Any]) -> str:
     parts = [element("p", told), draw_table(Table(heads, rows))]
     if len(classes) <= MAX_CLASSES:
         names = [one["label"] for one in classes]
-        cells = [(f"is {names[k]}", *row) for k, row in enumerate(matrix)]
-        matrix_heads = ("", *(f"labelled {name}" for name in names))
+        cells = [(f"truly {names[k]}", *row) for k, row in enumerate(matrix)]
+        matrix_heads = ("", *(f"predicted {name}" for name in names))
         parts += [element("h4", "Confusion matrix"), draw_table(Table(matrix_heads, cells))]
     return section("Each class", *parts, level=3)
 
@@ -81,15 +81,15 @@ def render_hardest(explanation: Mapping[str, Any]) -> str:
         )
         for one in hardest
     ]
-    heads = ("row", "is", "labelled", "probability of what it is", *columns,
+    heads = ("row", "true class", "predicted", "probability of the true class", *columns,
              "what spoke for or against", "findings")  # fmt: skip
     empty = [k for k in range(len(heads)) if k > 2 and all(row[k] == "" for row in rows)]
     kept = [k for k in range(len(heads)) if k not in empty]
     table = Table([heads[k] for k in kept], [[row[k] for k in kept] for row in rows])
     told = (
         "Rows whose true class was given the lowest probability by models that had not seen them: "
-        "check whether their labels are right, or what a column would have to tell. Rows are "
-        "counted from 0; the cells shown are of the columns that matter most."
+        "check whether the class that the data give is right, or what a column would have to tell. "
+        "Rows are counted from 0; the cells shown are of the columns that matter most."
     )
     return section("Hardest rows", element("p", told), draw_table(table), level=3)
 

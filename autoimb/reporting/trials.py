@@ -23,12 +23,16 @@ def render_leaderboard(findings: Mapping[str, Any]) -> str:
             one["decision"],
             f"{one['score']:.3f} ± {one['spread']:.3f}",
             one["trials"],
-            "yes" if one["exported"] else "",
+            "exported" if one["exported"] else "",
         )
         for place, one in enumerate(findings.get("leaderboard", ()), 1)
     ]
-    heads = ("", "strategy", "decision", "score ± over folds", "trials", "exported")
-    told = element("p", "Each strategy by its best trial, cross-validated.")
+    heads = ("", "strategy", "decision", "score ± over folds", "trials", "")
+    told = element(
+        "p",
+        "Each strategy by its best trial, cross-validated; those that were evaluated most thoroughly "
+        "come first. Decided at 0.5, the default model on the data as they are is doing nothing.",
+    )
     if not rows:
         return ""
     return section("All strategies", told, draw_table(Table(heads, rows)), level=3)
@@ -75,7 +79,10 @@ def render_unfinished(findings: Mapping[str, Any]) -> str:
         told = "No trial failed or was ended early." if findings else ""
         return element("p", told) if told else ""
     n_failed = sum(one["state"] == "failed" for one in findings["unfinished"])
-    told = element("p", f"{n_failed or 'None'} failed; the others left too little hope.")
+    told = element(
+        "p",
+        f"{n_failed or 'None'} failed; the others were ended early, for they could not catch up.",
+    )
     table = draw_table(Table(("trial", "strategy", "state", "why"), rows))
     title = "What failed or was ended early"
     return section(title, told, fold_away("List of trials", table), level=3)

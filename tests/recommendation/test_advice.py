@@ -143,7 +143,7 @@ def test_a_strategy_that_is_far_ahead_is_recommended(
     assert (told.tier, told.surety) == (tier, "clear")
     assert told.strategy == told.best
     assert "plainest" not in reasons(told)
-    assert "it is better beyond doubt" in reasons(told)["against_nothing"].sentence
+    assert "the best is better beyond doubt" in reasons(told)["against_nothing"].sentence
 
 
 @pytest.mark.parametrize(("metric", "n_classes"), [("average_precision", 2), ("f1", 3)])

@@ -24,6 +24,8 @@ __all__ = ["draw_parallel_coordinates"]
 # all trials of a choice over each other. Its parallel categories are SVG, but hold no numbers.
 
 MAX_LINES = 300
+# Of fewer leading trials nothing is in common.
+MIN_BEST = 5
 MAX_ROWS = 25
 BEST, MAX_BEST = 0.1, 15
 # Part of the height of a category that its lines spread over, for how many there are to be seen.
@@ -206,6 +208,8 @@ def _tell(result: FitResult, known: Sequence[TrialRecord], n_best: int) -> str:
     n_all = len(scored_trials(result))
     if len(known) < n_all:
         about += f" Of {n_all:,} trials {len(known):,} are drawn, the best among them."
+    if n_best < MIN_BEST:
+        return about
     stage, share, name = _commonest(known[:n_best])
     return f"{about} Of the best {n_best}, {share:,} have the {stage} {name}."
 

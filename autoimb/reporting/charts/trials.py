@@ -82,7 +82,7 @@ def draw_history(result: FitResult) -> Chart:
         mark([numbers[k] for k in own], values[own].tolist(), name_exported(result), VERMILLION,
              "diamond-open", 14, hoverinfo="skip", marker={"line": {"width": 2}})
     )  # fmt: skip
-    axes = axis("trial", rangemode="tozero"), axis(_spell(metric.name))
+    axes = axis("trial", range=[-1, _last(result) + 1]), axis(_spell(metric.name))
     return Chart(
         "optimisation_history", "Trials in their order", _tell_history(result, numbers, best),
         drawn, layout(*axes), _tabulate_progress(result, known, best), height=400,
