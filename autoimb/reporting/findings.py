@@ -156,7 +156,7 @@ def _sum_up_time(result: FitResult) -> dict[str, Any]:
 
 
 def _sum_up_profile(profile: Profile) -> dict[str, Any]:
-    """Keep figures and readings, and which rows findings name; the rest of them is in the manifest."""
+    """Keep figures and readings, and which rows findings name: the manifest has all else."""
     told = profile.to_dict()
     measured = {
         name: {**one, "definition": MEASURES[name].definition, "worse": MEASURES[name].worse}
