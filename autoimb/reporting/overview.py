@@ -22,9 +22,9 @@ WORTH = {
     "reference": "this is doing nothing",
 }
 NOT_ADDED = (
-    "What is expected on rows to come is corrected for luck in the choice, and for the rows that each "
-    "fold holds back from training. Gains are differences on the same rows, before that: the two need "
-    "not add up."
+    "What is expected on rows to come is corrected for luck in the choice, and for the rows that "
+    "each fold holds back from training. Gains are differences on the same rows, before that: the "
+    "two need not add up."
 )
 RATES = {
     "precision": "of the alerts are right",
@@ -181,9 +181,9 @@ def render_verdicts(subject: Subject, verdicts: list[Mapping[str, Any]]) -> str:
     told = (
         "Each strategy against doing nothing (the default model on the data as they are, decided "
         "by the greatest probability), on the same rows and folds. Of strategies that were "
-        "searched for, what they owe to luck is taken off. Not shown: the interval holds 0, so that "
-        "these rows cannot tell it from doing nothing. What is exported was chosen by its score and "
-        "its ranking together, so that another may be ahead of it here."
+        "searched for, what they owe to luck is taken off. Not shown: the interval holds 0, so "
+        "that these rows cannot tell it from doing nothing. What is exported was chosen by its "
+        "score and its ranking together, so that another may be ahead of it here."
     )
     missing = subject.fit.get("reasons", {}).get("not_compared", "")
     return section(

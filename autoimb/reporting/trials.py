@@ -11,6 +11,10 @@ from autoimb.reporting.elements import draw_table, fold_away
 
 __all__ = ["render_leaderboard", "render_spent", "render_tried", "render_unfinished"]
 
+BY_BEST_TRIAL = (
+    "Each strategy by its best trial, cross-validated; those that were evaluated most thoroughly come "
+    "first. Decided at 0.5, the default model on the data as they are is doing nothing."
+)
 STATES = {"complete": "complete", "pruned": "ended early", "failed": "failed"}
 
 
@@ -28,11 +32,7 @@ def render_leaderboard(findings: Mapping[str, Any]) -> str:
         for place, one in enumerate(findings.get("leaderboard", ()), 1)
     ]
     heads = ("", "strategy", "decision", "score ± over folds", "trials", "")
-    told = element(
-        "p",
-        "Each strategy by its best trial, cross-validated; those that were evaluated most thoroughly "
-        "come first. Decided at 0.5, the default model on the data as they are is doing nothing.",
-    )
+    told = element("p", BY_BEST_TRIAL)
     if not rows:
         return ""
     return section("All strategies", told, draw_table(Table(heads, rows)), level=3)

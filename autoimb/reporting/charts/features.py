@@ -101,8 +101,8 @@ def _draw_contributions(found: Mapping[str, Any]) -> Chart:
         "How far each column moves a prediction of the leading LightGBM in the mean (SHAP values, "
         f"in log-odds; {found['n_rows']:,} rows that it had not seen). Plain bars: large values "
         "speak for the positive class; hatched: small ones do; dotted: neither. A column that "
-        "moves predictions much need not be missed where others tell the same: what is lost without "
-        "it says the chart before."
+        "moves predictions much need not be missed where others tell the same: what is lost "
+        "without it says the chart before."
     )
     return Chart(
         "feature_contributions", "What each column adds to predictions", caption, [trace],
