@@ -12,8 +12,8 @@ from autoimb.reporting.elements import draw_table, fold_away
 __all__ = ["render_leaderboard", "render_spent", "render_tried", "render_unfinished"]
 
 BY_BEST_TRIAL = (
-    "Each strategy by its best trial, cross-validated; those that were evaluated most thoroughly come "
-    "first. Decided at 0.5, the default model on the data as they are is doing nothing."
+    "Each strategy by its best trial, cross-validated; those that were evaluated most thoroughly "
+    "come first. Decided at 0.5, the default model on the data as they are is doing nothing."
 )
 STATES = {"complete": "complete", "pruned": "ended early", "failed": "failed"}
 

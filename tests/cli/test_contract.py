@@ -19,7 +19,7 @@ from autoimb.errors import AutoImbWarning, DataError
 
 COMMANDS = (
     "fit", "predict", "evaluate", "retune", "retarget", "profile", "check-leaks", "replay",
-    "spaces", "runs", "compare", "ui",
+    "spaces", "runs", "compare", "report", "ui",
 )  # fmt: skip
 SLOW_TO_IMPORT = "numpy pandas scipy sklearn imblearn lightgbm optuna mlflow pebble rich"
 
@@ -142,6 +142,7 @@ AS_JSON = {
     "spaces": ("--json",),
     "runs": ("--json",),
     "compare": (".", "model.pkl", "--json"),
+    "report": ("model.pkl", "--json"),
 }
 PRINTS_NO_RESULT = {"ui"}
 

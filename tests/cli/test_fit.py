@@ -22,7 +22,8 @@ from autoimb import Capacity, Costs, FixedThreshold, Floor
 pytestmark = pytest.mark.usefixtures("few_resamples")
 
 RUN_FILES = [
-    "evaluations", "model.manifest.json", "model.pkl", "model_card.md", "run.json", "study.journal",
+    "evaluations", "model.manifest.json", "model.pkl", "model_card.md", "model_findings.json",
+    "report.html", "run.json", "study.journal",
 ]  # fmt: skip
 
 
