@@ -210,15 +210,17 @@ def test_no_trial_that_was_made_is_left_out_where_fewer_are_asked_for(
     assert made(fit(n_trials=2)) == made(first)
 
 
-def test_a_finished_run_fits_nothing_again_but_what_it_exports_and_explains(
+def test_a_finished_run_fits_nothing_again_but_what_it_exports_and_explains_it_by(
     data: Path, table: pd.DataFrame, tmp_path: Path
 ) -> None:
     write_space(tmp_path, single=True)
     first = autoimb.fit(**order(tmp_path))
     n_before = len(read_notes(tmp_path))
     again = autoimb.fit(**order(tmp_path))
-    refits = read_notes(tmp_path)[n_before:]
-    assert [refit["n"] for refit in refits] == [N_ROWS, N_ROWS * (N_FOLDS - 1) // N_FOLDS]
+    refit, *without_fold = read_notes(tmp_path)[n_before:]
+    assert refit["n"] == N_ROWS
+    assert [fitted["n"] for fitted in without_fold] == [80, 80, 80]
+    assert {fitted["angle"] for fitted in without_fold} == {refit["angle"]}
     assert made(again) == made(first)
     assert_same(again, first, table)
 

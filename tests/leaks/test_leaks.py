@@ -160,7 +160,7 @@ def test_copies_on_both_sides_are_found(
 ) -> None:
     assert check(pairs).passed
     monkeypatch.setattr(
-        "autoimb.fitting.assign_folds",
+        "autoimb.evaluation.dealing.assign_folds",
         lambda data, n_folds, seed: deal(data.y, n_folds, np.random.default_rng(seed)),
     )
     found = check(pairs)
@@ -181,7 +181,7 @@ def test_copies_are_looked_for_in_further_assignments_too(
         torn = deal(data.y, n_folds, np.random.default_rng(seed))
         return torn if seed == 2 else sound(data, n_folds, seed)
 
-    monkeypatch.setattr("autoimb.fitting.assign_folds", assign)
+    monkeypatch.setattr("autoimb.evaluation.dealing.assign_folds", assign)
     found = states(check(pairs, time_budget=0.01))
     assert found == dict.fromkeys(NAMES, "passed") | {"units_apart": "failed"}
 

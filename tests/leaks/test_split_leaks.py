@@ -96,7 +96,7 @@ def test_a_split_that_ignores_groups_is_found(
     check: Check, visits: pd.DataFrame, monkeypatch: Plant
 ) -> None:
     monkeypatch.setattr(
-        "autoimb.fitting.assign_folds",
+        "autoimb.evaluation.dealing.assign_folds",
         lambda data, n_folds, seed: deal(data.y, n_folds, np.random.default_rng(seed)),
     )
     found = check(visits, groups="who")
@@ -124,7 +124,7 @@ def test_blocks_that_ignore_time_are_found(
     def assign(data: Dataset, n_folds: int, seed: int) -> Any:
         return deal(data.y, n_folds + 1, np.random.default_rng(seed)) - 1
 
-    monkeypatch.setattr("autoimb.fitting.assign_folds", assign)
+    monkeypatch.setattr("autoimb.evaluation.dealing.assign_folds", assign)
     found = check(visits, time="day", time_budget=0.01)
     assert states(found) == passed_but_for("units_apart")
     assert "scored rows are not later than a row that is trained or tuned on" in telling(found)
@@ -156,7 +156,7 @@ def test_rows_of_one_time_on_both_sides_are_found(
 
     visits["day"] = pd.to_datetime(visits["day"]).dt.isocalendar().week.astype(int)
     assert check(visits, time="day", time_budget=0.01).passed
-    monkeypatch.setattr("autoimb.fitting.assign_folds", assign)
+    monkeypatch.setattr("autoimb.evaluation.dealing.assign_folds", assign)
     found = states(check(visits, time="day", time_budget=0.01))
     assert found["units_apart"] == "failed"
 
