@@ -9,7 +9,7 @@ from autoimb.reporting.chart import Chart, Table
 from autoimb.reporting.charts.layouts import BLUE, GREEN, axis, layout
 from autoimb.reporting.charts.rows import UNLABELLED, name_rows, row_axis, row_bars
 from autoimb.reporting.charts.values import round_off, shown
-from autoimb.search.importance import count_leading, measure_importance
+from autoimb.search.choice_importance import count_leading, measure_choices
 
 __all__ = ["draw_importance"]
 
@@ -32,7 +32,7 @@ def draw_importance(result: FitResult) -> Chart | None:
     Chart or None
         None where too few trials are complete.
     """
-    shares = measure_importance(result.search.study)
+    shares = measure_choices(result.search.study)
     if not shares:
         return None
     top = dict(list(shares.items())[:MAX_BARS])

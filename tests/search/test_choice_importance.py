@@ -6,7 +6,7 @@ import optuna
 import pytest
 
 from autoimb.metrics import get_metric
-from autoimb.search.importance import measure_importance
+from autoimb.search.choice_importance import measure_choices
 from autoimb.search.suggesting import create_study
 
 
@@ -32,7 +32,7 @@ def search(n: int, metric: str = "f1") -> optuna.Study:
 
 @pytest.mark.parametrize("metric", ["f1", "log_loss"])
 def test_what_decides_comes_first(metric: str) -> None:
-    found = measure_importance(search(120, metric))
+    found = measure_choices(search(120, metric))
     assert next(iter(found)) == "sampler"
     assert found["sampler"] > 0.5
     assert sum(found.values()) == pytest.approx(1.0)
@@ -40,16 +40,16 @@ def test_what_decides_comes_first(metric: str) -> None:
 
 
 def test_conditional_parameters_are_among_them_and_single_choices_are_not() -> None:
-    assert set(measure_importance(search(60))) == {
+    assert set(measure_choices(search(60))) == {
         "sampler", "sampler.smote.k_neighbors", "model.logistic.C",
     }  # fmt: skip
 
 
 def test_of_few_trials_nothing_is_said() -> None:
-    assert measure_importance(search(20)) == {}
+    assert measure_choices(search(20)) == {}
 
 
 def test_of_trials_that_all_score_the_same_nothing_is_said() -> None:
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(0))
     study.optimize(lambda trial: 0 * trial.suggest_float("x", 0, 1), 30)
-    assert measure_importance(study) == {}
+    assert measure_choices(study) == {}

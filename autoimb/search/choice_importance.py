@@ -9,7 +9,7 @@ import optuna
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState
 
-__all__ = ["count_leading", "measure_importance"]
+__all__ = ["count_leading", "measure_choices"]
 
 # Below it the leading ones are hardly fewer than all.
 MIN_TRIALS = 20
@@ -28,7 +28,7 @@ def count_leading(n_trials: int) -> int:
     return max(math.ceil(LEADING * n_trials), MIN_LEADING)
 
 
-def measure_importance(study: optuna.Study) -> dict[str, float]:
+def measure_choices(study: optuna.Study) -> dict[str, float]:
     """Measure how far the choices of the best trials (`count_leading`) differ from those of all.
 
     By PED-ANOVA, which asks of a parameter that only some trials have whether having it matters
@@ -48,10 +48,10 @@ def measure_importance(study: optuna.Study) -> dict[str, float]:
     Examples
     --------
     >>> study = optuna.create_study(sampler=optuna.samplers.RandomSampler(0))
-    >>> measure_importance(study)
+    >>> measure_choices(study)
     {}
     >>> study.optimize(lambda t: t.suggest_float("x", 0, 1) + 0 * t.suggest_int("y", 0, 9), 40)
-    >>> list(measure_importance(study))
+    >>> list(measure_choices(study))
     ['x', 'y']
     """
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
