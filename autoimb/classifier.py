@@ -24,11 +24,11 @@ from autoimb.displays.strategies import StrategiesDisplay
 from autoimb.errors import DataError
 from autoimb.fit_facts import sum_up
 from autoimb.fitted_model import FittedModel
-from autoimb.fitting import fit_dataset
+from autoimb.fitting import FitResult, fit_dataset
 from autoimb.manifest import write_whole
 from autoimb.planning import Plan, Preference
 from autoimb.reporting.notebook import render_fit
-from autoimb.reporting.unsaved import report_of
+from autoimb.reporting.unsaved import attempt_report_of, report_of
 from autoimb.run_folder import ask_of, open_run, seed_of, write_outcome
 from autoimb.search.resources import ExecutorName
 from autoimb.tracking import open_tracker
@@ -209,15 +209,19 @@ class AutoImbClassifier(Plotting, ClassifierMixin, BaseEstimator):
             self.result_ = fit_dataset(dataset, plan, folder=folder, watchers=trackers, asked=asked)
             if folder is not None:
                 write_outcome(folder, self.result_)
-            for tracker in trackers:
-                tracker.reported(report_of(self.result_))
-        self.model_ = self.result_.model
+            if trackers and (page := attempt_report_of(self.result_)) is not None:
+                trackers[0].reported(page)
+        return self._found(self.result_)
+
+    def _found(self, result: FitResult) -> AutoImbClassifier:
+        """Show what a fit came to."""
+        self.model_ = result.model
         self.classes_ = self.model_.classes_
-        self.leaderboard_ = self.result_.leaderboard
-        self.recommendation_ = self.result_.recommendation
-        self.profile_ = self.result_.profile
-        self.configuration_ = self.result_.configuration
-        self.study_ = self.result_.search.study
+        self.leaderboard_ = result.leaderboard
+        self.recommendation_ = result.recommendation
+        self.profile_ = result.profile
+        self.configuration_ = result.configuration
+        self.study_ = result.search.study
         return self
 
     def predict(self, X: Any) -> AnyArray:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from autoimb.artifact import save
+from autoimb.errors import AutoImbWarning, one_line
 from autoimb.fit_facts import sum_up
 from autoimb.fitting import FitResult
 from autoimb.reporting.findings import write_findings
 from autoimb.reporting.report import report_on
 from autoimb.run_file import MODEL_FILE
 
-__all__ = ["report_of"]
+__all__ = ["attempt_report_of", "report_of"]
 
 
 def report_of(result: FitResult) -> str:
@@ -31,3 +33,28 @@ def report_of(result: FitResult) -> str:
         path = save(result.model, Path(folder, MODEL_FILE), sum_up(result))
         write_findings(result, path)
         return report_on(path, MODEL_FILE)
+
+
+def attempt_report_of(result: FitResult) -> str | None:
+    """Write the report of a fit that does not depend on it.
+
+    Parameters
+    ----------
+    result : FitResult
+
+    Returns
+    -------
+    str or None
+        HTML of a whole document; None if it could not be made.
+
+    Warns
+    -----
+    AutoImbWarning
+        In that case.
+    """
+    try:
+        return report_of(result)
+    except Exception as error:
+        text = f"the report was not made, and nothing else suffers: {one_line(error)}."
+        warnings.warn(text, AutoImbWarning, stacklevel=2)
+        return None
