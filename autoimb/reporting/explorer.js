@@ -254,11 +254,17 @@
     };
 
     const on = (ids, what) => ids.forEach((id) => find(id).addEventListener("input", what));
+    // What was asked for before is not left standing beside what is asked for since.
+    const forget = (...ids) => ids.forEach((id) => {
+      find(id).value = "";
+      find(id).removeAttribute("aria-invalid");
+    });
+    on(["slider", "threshold", "miss", "alarm"], () => forget("floor", "capacity"));
     on(["slider"], () => show(current(), ""));
     on(["threshold"], seekThreshold);
     on(["miss", "alarm"], seekCosts);
-    on(["rate", "floor"], () => { if (find("floor").value !== "") seekFloor(); });
-    on(["capacity"], () => { if (find("capacity").value !== "") seekCapacity(); });
+    on(["rate", "floor"], () => { if (find("floor").value !== "") { forget("capacity"); seekFloor(); } });
+    on(["capacity"], () => { if (find("capacity").value !== "") { forget("floor"); seekCapacity(); } });
     find("threshold").addEventListener("change", () => {
       find("threshold").value = points.thresholds[current()];
     });
@@ -268,6 +274,7 @@
       if (button.dataset.copy) copy(button);
       if (button.dataset.point) {
         const name = button.dataset.point;
+        forget("floor", "capacity");
         show(points[name], name === "plain" ? ", where nothing is tuned" : ", as exported");
       }
     });
