@@ -268,6 +268,7 @@ def test_what_was_found_lies_with_the_run(tracked: Tracked) -> None:
     assert files >= {
         "calibration.json", "configuration.json", "decision.json", "figures", "leaderboard.csv",
         "leaderboard.json", "model_card.md", "profile.html", "profile.json", "recommendation.txt",
+        "report.html",
     }  # fmt: skip
     path = tracked.client.download_artifacts(run_id, "leaderboard.csv")
     assert (

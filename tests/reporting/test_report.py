@@ -194,6 +194,20 @@ def test_the_classifier_writes_the_same_page(loans: pd.DataFrame, tmp_path: Path
     assert TIME.sub("", words_of(read_page(path))) == TIME.sub("", words_of(again))
 
 
+def test_mlflow_holds_the_page_of_the_folder(
+    loans: pd.DataFrame, empty_store: bytes, tmp_path: Path
+) -> None:
+    from mlflow import MlflowClient
+
+    (tmp_path / "mlflow.db").write_bytes(empty_store)
+    store = f"sqlite:///{tmp_path}/mlflow.db"
+    asked = {**FAST, "tracking_uri": store}
+    run = autoimb.fit(loans, "default", run_dir=tmp_path / "run", **asked)
+    client = MlflowClient(tracking_uri=store)
+    page = client.download_artifacts(str(run.run_id), "report.html", str(tmp_path))
+    assert read_page(Path(page)) == read_page(run.report_path)
+
+
 def test_the_command_line_names_the_page(cli: Command, loans_csv: Path) -> None:
     found = cli("fit", str(loans_csv), "--target", "default", *QUICK, "--run-dir", "run")
     assert "Report run/report.html" in found.stdout
