@@ -27,8 +27,9 @@ from autoimb.fitted_model import FittedModel
 from autoimb.fitting import FitResult, fit_dataset
 from autoimb.manifest import write_whole
 from autoimb.planning import Plan, Preference
+from autoimb.reporting.findings import attempt_findings
 from autoimb.reporting.notebook import render_fit
-from autoimb.reporting.unsaved import attempt_report_of, report_of
+from autoimb.reporting.unsaved import attempt_shared_report, report_of
 from autoimb.run_folder import ask_of, open_run, seed_of, write_outcome
 from autoimb.search.resources import ExecutorName
 from autoimb.tracking import open_tracker
@@ -209,7 +210,7 @@ class AutoImbClassifier(Plotting, ClassifierMixin, BaseEstimator):
             self.result_ = fit_dataset(dataset, plan, folder=folder, watchers=trackers, asked=asked)
             if folder is not None:
                 write_outcome(folder, self.result_)
-            if trackers and (page := attempt_report_of(self.result_)) is not None:
+            if trackers and (page := attempt_shared_report(self.result_)) is not None:
                 trackers[0].reported(page)
         return self._found(self.result_)
 
@@ -277,7 +278,7 @@ class AutoImbClassifier(Plotting, ClassifierMixin, BaseEstimator):
         return self.result_.strategies()
 
     def save(self, path: str | Path) -> Path:
-        """Export the fitted model with its manifest and its card.
+        """Export the fitted model with its manifest, its card and what its report tells.
 
         Parameters
         ----------
@@ -288,7 +289,9 @@ class AutoImbClassifier(Plotting, ClassifierMixin, BaseEstimator):
         -------
         Path
         """
-        return save(self._model(), path, sum_up(self.result_))
+        saved = save(self._model(), path, sum_up(self.result_))
+        attempt_findings(self.result_, saved)
+        return saved
 
     def write_report(self, path: str | Path) -> Path:
         """Write the page that explains the choice: one file that needs nothing else.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +14,13 @@ from autoimb.decision.prevalence import estimate_prevalence
 from autoimb.decision.stating import resolve_criterion
 from autoimb.errors import ArtifactError, UsageError
 from autoimb.fitted_model import FittedModel
-from autoimb.manifest import findings_path, read_manifest, report_path, require_writable
+from autoimb.manifest import (
+    findings_path,
+    read_manifest,
+    report_path,
+    require_writable,
+    write_whole,
+)
 
 __all__ = ["retarget", "retune"]
 
@@ -136,11 +141,13 @@ def _save(before: FittedModel, after: FittedModel, path: Path, out: str | Path |
     first = words.split(" Changed afterwards: ")[0]
     text = f"{first} Changed afterwards: {after.decision.criterion}, {after.decision}."
     place = None if out is None else Path(out)
+    found, target = findings_path(path), place or path
+    kept = found.read_bytes() if found.is_file() else None
     save_changed(after, path, place, {"recommendation": text}, before)
-    if place is not None and findings_path(path).is_file():
-        shutil.copyfile(findings_path(path), findings_path(place))
-    elif place is None and report_path(path).is_file():
-        _renew_report(path)
+    if kept is not None and place is not None:
+        write_whole(findings_path(target), kept)
+    if report_path(target).is_file():
+        _renew_report(target)
 
 
 def _renew_report(model_path: Path) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 from autoimb.errors import UsageError
 
 __all__ = [
-    "LOCK_FILE", "MODEL_FILE", "REPORT_FILE", "RUN_FILE", "is_at_work", "origin_of", "read_run",
+    "LOCK_FILE", "MODEL_FILE", "REPORT_FILE", "RUN_FILE", "find_model", "is_at_work", "origin_of",
+    "read_run",
 ]  # fmt: skip
 
 RUN_FILE, LOCK_FILE = "run.json", "run.lock"
@@ -50,6 +51,18 @@ def origin_of(folder: Path) -> dict[str, Any]:
     except UsageError:
         return {}
     return {name: found.get(name) for name in ORIGIN}
+
+
+def find_model(folder: Path) -> Path:
+    """Name the model of a run: in its folder or, of one that was written elsewhere, where it was.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds neither a model nor a run.
+    """
+    path = folder / MODEL_FILE
+    return path if path.is_file() else Path(read_run(folder).get("model") or path)
 
 
 def is_at_work(folder: Path) -> bool:

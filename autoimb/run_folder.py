@@ -177,13 +177,14 @@ def _data_words(asked: Mapping[str, Any]) -> str:
     return f"{asked.get('rows')} rows{where}"
 
 
-def write_outcome(folder: str | Path, result: FitResult) -> None:
-    """Add what is exported to the description of a run, so that it can be replayed."""
+def write_outcome(folder: str | Path, result: FitResult, model_path: Path | None = None) -> None:
+    """Add what is exported, and where to, to the description of a run: to be replayed by."""
     folder, level = Path(folder), result.search.level
     exported = describe_outcome(result.exported, result.trainings, level, result.metric)
     outcome: dict[str, Any] = {
         "exported": {**exported, "prefer": result.prefer},
         "alternative": None,
+        "model": None if model_path is None else str(model_path.absolute()),
         "facts": {
             **sum_up(result), **describe_decision(result.model), "versions": installed_versions(),
         },

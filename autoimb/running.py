@@ -27,15 +27,16 @@ from autoimb.manifest import (
     card_path,
     findings_path,
     manifest_path,
+    report_path,
     require_writable,
     set_aside,
 )
 from autoimb.planning import Plan, Preference
 from autoimb.profiling.describing import profile_dataset
 from autoimb.profiling.profile import Profile
-from autoimb.reporting.findings import write_findings
-from autoimb.reporting.report import attempt_report
-from autoimb.run_file import MODEL_FILE, REPORT_FILE, origin_of
+from autoimb.reporting.findings import attempt_findings
+from autoimb.reporting.report import attempt_report, report_on
+from autoimb.run_file import MODEL_FILE, origin_of
 from autoimb.run_folder import (
     ask_of,
     make_folder,
@@ -88,7 +89,7 @@ class Run:
     @property
     def report_path(self) -> Path:
         """The page that explains the choice."""
-        return self.folder / REPORT_FILE
+        return report_path(self.model_path)
 
 
 def evaluate(model: FittedModel, data: str | Path | pd.DataFrame) -> dict[str, Any]:
@@ -254,9 +255,8 @@ def fit(
         )
         if tested is not None and trackers:
             trackers[0].tested(tested, card_path(path))
-        report = attempt_report(path, folder / REPORT_FILE)
-        if report is not None and trackers:
-            trackers[0].reported(report)
+        if attempt_report(path, report_path(path)) and trackers:
+            trackers[0].reported(report_on(path, shows_rows=False))
     return Run(result, folder, path, test=tested, **_tracked(trackers))
 
 
@@ -364,14 +364,13 @@ def _fit_and_export(
         interruption.is_finishing = True
         aside = set_aside(path, manifest_path(path), card_path(path), findings_path(path))
         save(result.model, path, {**sum_up(result), "origin": origin_of(folder)})
-        write_outcome(folder, result)
-        with suppress(OSError):  # without them the report says less
-            write_findings(result, path)
+        write_outcome(folder, result, path)
         if untouched is not None:
             tested = run_final_test(result.model, untouched, plan.seed)
             write_test(folder, tested)
             with suppress(OSError):  # the model is there, and the run tells of the test
                 add_facts(result.model, path, {"test": tested.to_dict()})
+        attempt_findings(result, path)
     if aside is not None:
         note = f"the {path} of before is kept as {aside.name}."
         result = replace(result, notes=(*result.notes, note))

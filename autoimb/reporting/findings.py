@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autoimb.decision.calibrators import NO_CALIBRATOR
-from autoimb.errors import UsageError
+from autoimb.errors import AutoImbWarning, UsageError, one_line
 from autoimb.fitting import FitResult
 from autoimb.manifest import findings_path, write_whole
 from autoimb.profiling.measures import MEASURES
@@ -19,11 +20,15 @@ from autoimb.reporting.chart import Chart
 from autoimb.reporting.charts.ranked import rank_classes
 from autoimb.reporting.charts.reliability import draw_reliability
 from autoimb.reporting.charts.search import draw_search
+from autoimb.reporting.stored import FORMAT
 from autoimb.search.records import TrialRecord
 from autoimb.strategy.configuration import STAGES
 
-__all__ = ["gather_findings", "write_findings"]
+__all__ = ["attempt_findings", "gather_findings", "write_findings"]
 
+# How rows are named: of a file, or of a frame that has an index.
+PLACES = "Rows are counted from 0, the first below the header."
+INDEX = "Rows are named as in the index of the table."
 MAX_STRATEGIES, MAX_FAILURES, MAX_ROWS = 40, 40, 40
 
 
@@ -41,6 +46,7 @@ def gather_findings(result: FitResult) -> dict[str, Any]:
     """
     explanation = result.explanation
     return {
+        "format": FORMAT,
         "verdicts": _weigh_strategies(result),
         "leaderboard": _list_strategies(result),
         "tried": _count_components(result.search.records),
@@ -48,8 +54,33 @@ def gather_findings(result: FitResult) -> dict[str, Any]:
         "spent": _sum_up_time(result),
         "profile": _sum_up_profile(result.profile),
         "explanation": None if explanation is None else explanation.to_dict(),
+        "row_names": PLACES if result.asked.get("data") is not None else INDEX,
         "charts": [asdict(chart) for chart in _draw_charts(result)],
     }
+
+
+def attempt_findings(result: FitResult, model_path: Path) -> None:
+    """Write them where nothing depends on them.
+
+    Parameters
+    ----------
+    result : FitResult
+    model_path : Path
+        Of the pickle.
+
+    Warns
+    -----
+    AutoImbWarning
+        If they could not be gathered or written.
+    """
+    try:
+        write_findings(result, model_path)
+    except Exception as error:
+        text = (
+            f"{findings_path(model_path)} was not written, and the report will say less: "
+            f"{one_line(error)}."
+        )
+        warnings.warn(text, AutoImbWarning, stacklevel=2)
 
 
 def _draw_charts(result: FitResult) -> list[Chart]:
@@ -80,7 +111,6 @@ def _weigh_strategies(result: FitResult) -> list[dict[str, Any]]:
         shown = result.strategies()
     except UsageError:
         return []
-    p_better = {one.difference: one.p_better for one in result.appraisal.gains}
     return [
         {
             "strategy": name,
@@ -88,7 +118,7 @@ def _weigh_strategies(result: FitResult) -> list[dict[str, Any]]:
             "gain": float(shown.gain[i]),
             "low": float(shown.low[i]),
             "high": float(shown.high[i]),
-            "p_better": p_better.get(float(shown.gain[i]), 0.5),
+            "p_better": float(getattr(shown, "p_better", [0.5] * 99)[i]),
             "verdict": verdict,
             "is_exported": name == shown.exported,
         }

@@ -53,7 +53,7 @@ def _list_rows(named: Sequence[Mapping[str, Any]]) -> str:
         )
         for one in named
     ]
-    return draw_table(Table(("finding", "rows", "counted from 0"), rows))
+    return draw_table(Table(("finding", "rows", "which"), rows))
 
 
 def _tabulate(measures: Mapping[str, Any]) -> str:

@@ -145,7 +145,8 @@ def _estimate(what: str, found: Mapping[str, Any], scale: int = 1) -> str:
     ends = [found[end] for end in ("value", "low", "high")]
     if any(end is None for end in ends):
         return tile(what, figure(found["value"]))
-    value, low, high = (f"{scale * end:.0f}" for end in ends)
+    # A rate lies between 0 and 1; an interval made of few rows need not.
+    value, low, high = (f"{scale * min(max(end, 0.0), 1.0):.0f}" for end in ends)
     return tile(what, f"{value} %", f"95 %: {low} to {high}")
 
 

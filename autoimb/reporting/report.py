@@ -12,10 +12,10 @@ from typing import Any
 
 from autoimb.artifact import load
 from autoimb.displays.predictions import Predictions
-from autoimb.errors import AutoImbWarning, one_line
+from autoimb.errors import ArtifactError, AutoImbWarning, one_line
 from autoimb.evaluation.estimate import Estimate
 from autoimb.fitted_model import FittedModel
-from autoimb.manifest import findings_path, read_manifest, write_whole
+from autoimb.manifest import findings_path, manifest_path, read_manifest, write_whole
 from autoimb.markup import element, escape, wrap
 from autoimb.metrics import METRICS
 from autoimb.model_card.decided import describe_classes, describe_labels
@@ -46,8 +46,8 @@ from autoimb.reporting.trials import (
 __all__ = ["attempt_report", "render_report", "report_on", "write_report"]
 
 NO_FINDINGS = (
-    "What else the fit found is not at hand, so that strategies, features and search are left out: "
-    "keep {file} beside the model."
+    "What else the fit found is not at hand ({file} is not beside the model), so that strategies, "
+    "features and search are left out."
 )
 
 
@@ -61,10 +61,13 @@ class Report:
         The model with its manifest.
     findings : mapping
         As `gather_findings` gives them; empty if they are not at hand.
+    shows_rows : bool
+        Whether cells of single rows may be shown.
     """
 
     subject: Subject
     findings: Mapping[str, Any]
+    shows_rows: bool = True
 
     @cached_property
     def charts(self) -> Mapping[str, Chart]:
@@ -121,18 +124,18 @@ def _score(report: Report) -> Iterable[str]:
 
 def _calibrate(report: Report) -> Iterable[str]:
     yield render_section(describe_calibration(report.subject))
-    yield report.draw("reliability", "score_histograms")
+    yield report.draw("reliability", "score_histograms", "true_class")
 
 
 def _explain(report: Report) -> Iterable[str]:
     explanation = report.findings.get("explanation")
-    if explanation is None:
-        yield render_section(describe_classes(report.subject))
-        return
-    yield render_classes(explanation)
-    yield report.draw("feature_importance", "feature_contributions")
-    yield render_notes(explanation)
-    yield render_hardest(explanation)
+    if explanation is not None:
+        yield render_classes(explanation)
+    yield render_section(describe_classes(report.subject))
+    if explanation is not None:
+        yield report.draw("feature_importance", "feature_contributions")
+        yield render_notes(explanation)
+        yield render_hardest(explanation, report.findings["row_names"], report.shows_rows)
 
 
 def _describe_data(report: Report) -> Iterable[str]:
@@ -168,7 +171,12 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Report], Iterable[str]]]] = {
 
 
 def render_report(
-    model: FittedModel, manifest: Mapping[str, Any], findings: Mapping[str, Any], file: str
+    model: FittedModel,
+    manifest: Mapping[str, Any],
+    findings: Mapping[str, Any],
+    file: str,
+    *,
+    shows_rows: bool = True,
 ) -> str:
     """Write the report of a model as one page that loads nothing.
 
@@ -181,13 +189,15 @@ def render_report(
         As `gather_findings` gives them.
     file : str
         Of the model, as commands name it.
+    shows_rows : bool
+        Whether cells of single rows may be shown.
 
     Returns
     -------
     str
         HTML of a whole document.
     """
-    report = Report(Subject(model, manifest, file), findings)
+    report = Report(Subject(model, manifest, file), findings, shows_rows)
     rendered = {name: "".join(make(report)) for name, (_, make) in SECTIONS.items()}
     shown = {name: content for name, content in rendered.items() if content}
     sections = [
@@ -214,7 +224,7 @@ def _list_contents(shown: Iterable[str]) -> str:
     )
 
 
-def report_on(model_path: Path, file: str | None = None) -> str:
+def report_on(model_path: Path, file: str | None = None, *, shows_rows: bool = True) -> str:
     """Write the report of a saved model.
 
     Parameters
@@ -223,6 +233,8 @@ def report_on(model_path: Path, file: str | None = None) -> str:
         Of the pickle.
     file : str, optional
         How commands are to name it; by default as the path does, without a folder of this machine.
+    shows_rows : bool
+        Whether cells of single rows may be shown: not where the page goes to others.
 
     Returns
     -------
@@ -232,11 +244,18 @@ def report_on(model_path: Path, file: str | None = None) -> str:
     Raises
     ------
     ArtifactError
-        If the model cannot be loaded.
+        If the model cannot be loaded, or its manifest tells too little.
     """
     name = file or (model_path.name if model_path.is_absolute() else str(model_path))
     model, manifest = load(model_path), read_manifest(model_path)
-    return render_report(model, manifest, read_findings(model_path), name)
+    findings = read_findings(model_path)
+    try:
+        return render_report(model, manifest, findings, name, shows_rows=shows_rows)
+    except KeyError as error:
+        raise ArtifactError(
+            f"{manifest_path(model_path)} tells nothing of {error}: it was written by another "
+            "release of autoimb, or changed. Fit the model again."
+        ) from error
 
 
 def write_report(model_path: Path, out: Path) -> None:
@@ -256,7 +275,7 @@ def write_report(model_path: Path, out: Path) -> None:
     write_whole(out, report_on(model_path).encode("utf-8", "replace"))
 
 
-def attempt_report(model_path: Path, out: Path) -> str | None:
+def attempt_report(model_path: Path, out: Path) -> bool:
     """Write a report that nothing depends on.
 
     Parameters
@@ -266,8 +285,9 @@ def attempt_report(model_path: Path, out: Path) -> str | None:
 
     Returns
     -------
-    str or None
-        The report; None if it could not be made or written.
+    bool
+        Whether it was made and written. If not, one that was there tells of something else, and is
+        removed.
 
     Warns
     -----
@@ -275,13 +295,13 @@ def attempt_report(model_path: Path, out: Path) -> str | None:
         In that case, with what to do.
     """
     try:
-        content = report_on(model_path)
-        write_whole(out, content.encode("utf-8", "replace"))
+        write_report(model_path, out)
     except Exception as error:
+        out.unlink(missing_ok=True)
         text = (
             f"{out} was not written, and nothing else suffers: {one_line(error)}. "
             f"`autoimb report {shlex.quote(str(model_path))}` tries it again."
         )
         warnings.warn(text, AutoImbWarning, stacklevel=2)
-        return None
-    return content
+        return False
+    return True

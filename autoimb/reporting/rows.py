@@ -14,6 +14,10 @@ __all__ = ["render_classes", "render_hardest", "render_notes"]
 
 # Of classes in the matrix: more than fit on a page are read in the table above it.
 MAX_CLASSES = 15
+LEFT_OUT = (
+    "They are left out here, for they hold cells of the data: the report beside the model shows "
+    "them, and that of autoimb report."
+)
 
 
 def render_classes(explanation: Mapping[str, Any]) -> str:
@@ -52,13 +56,17 @@ def render_classes(explanation: Mapping[str, Any]) -> str:
     return section("Each class", *parts, level=3)
 
 
-def render_hardest(explanation: Mapping[str, Any]) -> str:
+def render_hardest(explanation: Mapping[str, Any], row_names: str, is_shown: bool) -> str:
     """List the rows whose true class was given the lowest probability.
 
     Parameters
     ----------
     explanation : mapping
         As `Explanation.to_dict` gives it.
+    row_names : str
+        A sentence that says how rows are named.
+    is_shown : bool
+        Whether cells of rows may be shown.
 
     Returns
     -------
@@ -68,6 +76,8 @@ def render_hardest(explanation: Mapping[str, Any]) -> str:
     hardest = explanation["hardest"]
     if not hardest:
         return ""
+    if not is_shown:
+        return section("Hardest rows", element("p", LEFT_OUT), level=3)
     columns = list(dict.fromkeys(name for one in hardest for name in one["values"]))
     rows = [
         (
@@ -89,7 +99,7 @@ def render_hardest(explanation: Mapping[str, Any]) -> str:
     told = (
         "Rows whose true class was given the lowest probability by models that had not seen them: "
         "check whether the class that the data give is right, or what a column would have to tell. "
-        "Rows are counted from 0; the cells shown are of the columns that matter most."
+        f"{row_names} The cells shown are of the columns that matter most."
     )
     return section("Hardest rows", element("p", told), draw_table(table), level=3)
 

@@ -10,7 +10,10 @@ from typing import Any
 from autoimb.manifest import findings_path
 from autoimb.reporting.chart import Chart, Table
 
-__all__ = ["read_charts", "read_findings"]
+__all__ = ["FORMAT", "read_charts", "read_findings"]
+
+# Of what is written: that of another release is not read.
+FORMAT = 1
 
 
 def read_findings(model_path: Path) -> dict[str, Any]:
@@ -27,7 +30,7 @@ def read_findings(model_path: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(findings_path(model_path).read_text("utf-8"))
-        return {**found, "verdicts": found["verdicts"], "charts": found["charts"]}
+        return dict(found) if found["format"] == FORMAT else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 

@@ -15,6 +15,10 @@ BY_BEST_TRIAL = (
     "Each strategy by its best trial, cross-validated; those that were evaluated most thoroughly "
     "come first. Decided at 0.5, the default model on the data as they are is doing nothing."
 )
+UNFINISHED = {
+    "failed": "failed",
+    "pruned": "ended early, for they could not catch up",
+}
 STATES = {"complete": "complete", "pruned": "ended early", "failed": "failed"}
 
 
@@ -78,11 +82,11 @@ def render_unfinished(findings: Mapping[str, Any]) -> str:
     if not rows:
         told = "No trial failed or was ended early." if findings else ""
         return element("p", told) if told else ""
-    n_failed = sum(one["state"] == "failed" for one in findings["unfinished"])
-    told = element(
-        "p",
-        f"{n_failed or 'None'} failed; the others were ended early, for they could not catch up.",
-    )
+    spent = findings["spent"]
+    counted = [f"{spent[state]:,} {words}" for state, words in UNFINISHED.items() if spent[state]]
+    more = spent["failed"] + spent["pruned"] - len(rows)
+    counted += [f"the list leaves out {more:,} of them"] if more else []
+    text = element("p", "; ".join(counted) + ".")
     table = draw_table(Table(("trial", "strategy", "state", "why"), rows))
     title = "What failed or was ended early"
-    return section(title, told, fold_away("List of trials", table), level=3)
+    return section(title, text, fold_away("List of trials", table), level=3)

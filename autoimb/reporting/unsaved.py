@@ -14,15 +14,17 @@ from autoimb.reporting.findings import write_findings
 from autoimb.reporting.report import report_on
 from autoimb.run_file import MODEL_FILE
 
-__all__ = ["attempt_report_of", "report_of"]
+__all__ = ["attempt_shared_report", "report_of"]
 
 
-def report_of(result: FitResult) -> str:
+def report_of(result: FitResult, *, shows_rows: bool = True) -> str:
     """Write the report of a fit whose model is saved nowhere.
 
     Parameters
     ----------
     result : FitResult
+    shows_rows : bool
+        Whether cells of single rows may be shown: not where the page goes to others.
 
     Returns
     -------
@@ -32,11 +34,11 @@ def report_of(result: FitResult) -> str:
     with TemporaryDirectory() as folder:
         path = save(result.model, Path(folder, MODEL_FILE), sum_up(result))
         write_findings(result, path)
-        return report_on(path, MODEL_FILE)
+        return report_on(path, MODEL_FILE, shows_rows=shows_rows)
 
 
-def attempt_report_of(result: FitResult) -> str | None:
-    """Write the report of a fit that does not depend on it.
+def attempt_shared_report(result: FitResult) -> str | None:
+    """Write the report of a fit for others, without cells of rows, where nothing depends on it.
 
     Parameters
     ----------
@@ -53,7 +55,7 @@ def attempt_report_of(result: FitResult) -> str | None:
         In that case.
     """
     try:
-        return report_of(result)
+        return report_of(result, shows_rows=False)
     except Exception as error:
         text = f"the report was not made, and nothing else suffers: {one_line(error)}."
         warnings.warn(text, AutoImbWarning, stacklevel=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -15,10 +16,12 @@ from html_reader import HOSTILE, Page
 
 import autoimb
 from autoimb.decision.costs import Costs
-from autoimb.errors import AutoImbWarning
-from autoimb.manifest import findings_path, report_path
+from autoimb.errors import ArtifactError, AutoImbWarning
+from autoimb.manifest import findings_path, manifest_path, report_path
+from autoimb.markup import number
 from autoimb.reporting.report import SECTIONS, report_on
 from autoimb.reporting.stored import read_charts, read_findings
+from autoimb.reporting.trials import render_unfinished
 from autoimb.reporting.unsaved import report_of
 from autoimb.retuning import retarget, retune
 from autoimb.running import Run
@@ -43,6 +46,14 @@ def read_page(path: Path) -> str:
     return path.read_text("utf-8")
 
 
+def require_every_chart(html: str) -> None:
+    """Require a place for each chart that the page holds, and no other."""
+    places = [one["data-chart"] for one in Page(html).all("div") if "data-chart" in one]
+    stored = re.search(r'<script type="application/json" id="charts">(.*?)</script>', html)
+    assert stored is not None
+    assert sorted(str(place) for place in places) == sorted(json.loads(stored[1]))
+
+
 def words_of(html: str) -> str:
     """Return what a person reads, in one line."""
     return " ".join(Page(html).text.split())
@@ -65,7 +76,8 @@ def test_it_opens_with_strategy_worth_and_operating_point(fitted: Run) -> None:
     result = fitted.result
     estimate = result.estimates[result.metric.name]
     top = text[: text.index("What if?", 200)]
-    assert result.recommendation.best in top
+    assert f"Recommended: {result.recommendation.strategy}" in top
+    assert f"A blend of {len(result.exported.members)} strategies".lower() in top
     assert f"{estimate.value:.3f} 95 %: {estimate.low:.3f} to {estimate.high:.3f}" in top
     assert f"threshold {result.model.rule.value:.3g}" in top  # type: ignore[union-attr]
 
@@ -88,10 +100,8 @@ def test_all_sections_are_there_and_linked(fitted: Run) -> None:
 
 
 def test_every_chart_that_was_made_has_its_place(fitted: Run) -> None:
-    html = read_page(fitted.report_path)
-    places = [one["data-chart"] for one in Page(html).all("div") if "data-chart" in one]
-    assert len(set(places)) == len(places)
-    assert set(read_charts(read_findings(fitted.model_path))) <= set(places)
+    require_every_chart(read_page(fitted.report_path))
+    assert read_charts(read_findings(fitted.model_path))
 
 
 def test_names_from_the_data_are_text(loans: pd.DataFrame, tmp_path: Path) -> None:
@@ -124,7 +134,7 @@ def test_the_page_of_a_model_elsewhere_lies_beside_it(cli: Command, model_file: 
     found = cli("report", "churn.pkl", "--json")
     assert found.json == {"report": str(report_path(Path("churn.pkl")))}
     text = words_of(read_page(moved.with_name("churn_report.html")))
-    assert "keep churn_findings.json beside the model" in text
+    assert "churn_findings.json is not beside the model" in text
     assert "Was it worth it?" not in text
 
 
@@ -164,14 +174,42 @@ def test_a_report_that_cannot_be_made_costs_no_model(
 
     monkeypatch.setattr("autoimb.reporting.report.draw_curves", fail)
     with pytest.warns(AutoImbWarning, match=r"report\.html was not written.*no curves.*report"):
-        run = autoimb.fit(loans, "default", run_dir=tmp_path / "run", **FAST)
+        run = autoimb.fit(loans, "default", run_dir=tmp_path / "run", holdout=0.2, **FAST)
+    assert run.test is not None
     assert len(autoimb.load(run.model_path).predict(loans)) == len(loans)
     assert not run.report_path.exists()
 
 
+def test_findings_that_cannot_be_gathered_cost_no_model(
+    loans: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> str:
+        raise ValueError("no charts")
+
+    monkeypatch.setattr("autoimb.reporting.findings.draw_search", fail)
+    with pytest.warns(AutoImbWarning, match=r"model_findings\.json was not written.*no charts"):
+        run = autoimb.fit(loans, "default", run_dir=tmp_path / "run", holdout=0.2, **FAST)
+    assert run.test is not None
+    assert "Explore the threshold" in words_of(read_page(run.report_path))
+
+
 def test_findings_that_are_no_record_of_ours_are_none(run_dir: Path) -> None:
-    findings_path(run_dir / "model.pkl").write_text('{"charts": []}')
-    assert "keep model_findings.json beside the model" in words_of(report_on(run_dir / "model.pkl"))
+    path = findings_path(run_dir / "model.pkl")
+    older = json.dumps({**json.loads(path.read_text()), "format": 0})
+    for content in ('{"charts": []}', "[]", older):
+        path.write_text(content)
+        text = words_of(report_on(run_dir / "model.pkl"))
+        assert "model_findings.json is not beside the model" in text
+        assert "Was it worth it?" not in text
+
+
+def test_a_manifest_of_another_release_is_one_clear_error(run_dir: Path) -> None:
+    path = manifest_path(run_dir / "model.pkl")
+    manifest = json.loads(path.read_text())
+    del manifest["fit"]["training"]
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(ArtifactError, match=r"tells nothing of 'training'.*Fit the model again"):
+        report_on(run_dir / "model.pkl")
 
 
 def test_several_classes(tmp_path: Path) -> None:
@@ -183,7 +221,9 @@ def test_several_classes(tmp_path: Path) -> None:
     html = read_page(run.report_path)
     text = words_of(html)
     assert "operating-points" not in html
-    assert all(name in text for name in ("low", "mid", "high", "Class by class"))
+    assert all(name in text for name in ("low", "mid", "high"))
+    assert "<h3>Class by class</h3>" in html
+    require_every_chart(html)
 
 
 def test_the_classifier_writes_the_same_page(loans: pd.DataFrame, tmp_path: Path) -> None:
@@ -194,7 +234,7 @@ def test_the_classifier_writes_the_same_page(loans: pd.DataFrame, tmp_path: Path
     assert TIME.sub("", words_of(read_page(path))) == TIME.sub("", words_of(again))
 
 
-def test_mlflow_holds_the_page_of_the_folder(
+def test_the_page_in_mlflow_holds_no_cells_of_rows(
     loans: pd.DataFrame, empty_store: bytes, tmp_path: Path
 ) -> None:
     from mlflow import MlflowClient
@@ -205,7 +245,57 @@ def test_mlflow_holds_the_page_of_the_folder(
     run = autoimb.fit(loans, "default", run_dir=tmp_path / "run", **asked)
     client = MlflowClient(tracking_uri=store)
     page = client.download_artifacts(str(run.run_id), "report.html", str(tmp_path))
-    assert read_page(Path(page)) == read_page(run.report_path)
+    shared, own = words_of(read_page(Path(page))), words_of(read_page(run.report_path))
+    assert run.result.explanation is not None
+    incomes = [float(str(row.values["income"])) for row in run.result.explanation.hardest]
+    assert [number(x) for x in incomes if number(x) not in own] == []
+    assert [number(x) for x in incomes if number(x) in shared] == []
+    assert "the report beside the model shows them" in shared
+    assert "Was it worth it?" in shared
+
+
+def test_the_page_of_a_model_elsewhere_follows_it(
+    cli: Command, loans: pd.DataFrame, tmp_path: Path
+) -> None:
+    out = tmp_path / "churn.pkl"
+    run = autoimb.fit(loans, "default", run_dir=tmp_path / "run", out=out, **FAST)
+    assert run.report_path == tmp_path / "churn_report.html"
+    run.report_path.unlink()
+    assert cli("report", "run").code == 0
+    changed = retune(out, Costs(fp=1.0, fn=25.0))
+    text = words_of(read_page(run.report_path))
+    assert f"threshold {changed.rule.value:.3g}" in text  # type: ignore[union-attr]
+    assert "Was it worth it?" in text
+
+
+def test_the_place_of_the_model_may_be_named_itself(run_dir: Path) -> None:
+    path = run_dir / "model.pkl"
+    changed = retune(path, Costs(fp=1.0, fn=25.0), out=path)
+    text = words_of(read_page(run_dir / "report.html"))
+    assert f"threshold {changed.rule.value:.3g}" in text  # type: ignore[union-attr]
+    assert "Was it worth it?" in text
+
+
+def test_rows_are_named_as_the_table_names_them(loans: pd.DataFrame, tmp_path: Path) -> None:
+    table = loans.set_index(pd.Index([f"id{k}" for k in range(len(loans))]))
+    run = autoimb.fit(table, "default", run_dir=tmp_path / "run", **FAST)
+    text = words_of(read_page(run.report_path))
+    assert "Rows are named as in the index of the table." in text
+    assert re.search(r"id\d+", text)
+
+
+@pytest.mark.parametrize(
+    ("failed", "pruned", "expected"),
+    [
+        (0, 2, "2 ended early, for they could not catch up."),
+        (2, 0, "2 failed."),
+        (60, 1, "60 failed; 1 ended early, for they could not catch up; the list leaves out 59"),
+    ],
+)
+def test_trials_that_did_not_end_are_counted(failed: int, pruned: int, expected: str) -> None:
+    one = {"trial": 1, "strategy": "lightgbm", "state": "failed", "reason": "no memory"}
+    spent = {"failed": failed, "pruned": pruned}
+    assert expected in words_of(render_unfinished({"unfinished": [one, one], "spent": spent}))
 
 
 def test_the_command_line_names_the_page(cli: Command, loans_csv: Path) -> None:
