@@ -165,7 +165,9 @@ class FitResult(Plotting):
 class Watcher(Protocol):
     """Something that follows a fit without steering it: progress, tracking.
 
-    If it has a `trials_ended`, that is called when only the leading strategies are left to compare.
+    It may also have a method ``trials_ended``, without arguments, which is called when only the
+    leading strategies are left to compare. That is no part of the protocol: a watcher without it
+    is one too.
     """
 
     def started(self, dataset: Dataset, profile: Profile, plan: Plan) -> None:

@@ -45,7 +45,7 @@ class Explanation:
     classes : ClassTable
         How each class fares: of the rows that scores are made of, decided by the other folds.
     hardest : tuple of HardRow
-        What is left out where the data must not show: these alone hold cells of rows.
+        The rows that are predicted worst: the only part that holds cells of rows.
     importance : Importance or None
         What is lost without each column; None if it could not be measured, of which `notes` tells.
     contributions : Contributions or None
