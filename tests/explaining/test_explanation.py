@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,6 +19,7 @@ from explained_tables import mixed
 from autoimb import fitting
 from autoimb.arrays import FloatArray
 from autoimb.data.dataset import Dataset
+from autoimb.errors import AutoImbWarning
 from autoimb.evaluation.optimism import estimate_optimism
 from autoimb.evaluation.tasks import Training
 from autoimb.explaining import contributions, explanation, fold_fits, hardest
@@ -26,7 +29,9 @@ from autoimb.explaining.table_columns import list_columns
 from autoimb.fitting import FitResult, fit_dataset
 from autoimb.planning import Plan
 from autoimb.profiling.findings import Finding
+from autoimb.refitting import Refit
 from autoimb.search.executors import InProcessExecutor
+from autoimb.search.interruption import Interruption
 from autoimb.strategy.pipeline import TrainedPipeline
 
 SPACE = """
@@ -209,6 +214,40 @@ def test_what_is_interrupted_is_not_explained(fit: Fit, monkeypatch: pytest.Monk
     )
     monkeypatch.setattr(fitting, "explain", lambda *_: pytest.fail("it was explained"))
     assert fit(mixed())[0].explanation is None
+
+
+def test_an_interrupt_ends_the_explanation_alone(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    interruption = Interruption()
+
+    def interrupt(*_: Any) -> None:
+        interruption.handle(signal.SIGINT, None)
+
+    monkeypatch.setattr(fitting, "interruptible", lambda: nullcontext(interruption))
+    monkeypatch.setattr(fitting, "explain", interrupt)
+    result, _ = fit(mixed())
+    assert result.explanation is None
+    assert result.notes[-1] == "the model was not explained: that was interrupted."
+    with pytest.warns(AutoImbWarning, match="another interrupt gives it up"):
+        interruption.handle(signal.SIGINT, None)
+    with pytest.raises(KeyboardInterrupt):
+        interruption.handle(signal.SIGINT, None)
+
+
+def test_who_interrupted_the_export_does_not_wait_for_an_explanation(
+    fit: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interruption, refit = Interruption(), fitting.refit
+
+    def interrupted(*given: Any) -> Refit:
+        interruption.handle(signal.SIGINT, None)
+        return refit(*given)
+
+    monkeypatch.setattr(fitting, "interruptible", lambda: nullcontext(interruption))
+    monkeypatch.setattr(fitting, "refit", interrupted)
+    monkeypatch.setattr(fitting, "explain", lambda *_: pytest.fail("it was explained"))
+    with pytest.warns(AutoImbWarning, match="another interrupt gives it up"):
+        result, _ = fit(mixed())
+    assert result.explanation is None
 
 
 def test_a_failure_is_a_note_and_no_lost_fit(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
