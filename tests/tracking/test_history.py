@@ -210,7 +210,7 @@ def test_the_table_has_the_same_columns_whatever_the_runs(store: str, add_run: A
 
 
 def test_the_page_on_runs_explains_every_column() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "runs.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "runs.md").read_text("utf-8")
     cells = "".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| `"))
     assert [one.name for one in fields(PastRun) if f"`{one.name}`" not in cells] == []
 
