@@ -44,7 +44,7 @@ from autoimb.search.baselines import DO_NOTHING, list_baselines
 from autoimb.search.blend import Exported, choose_export, combine
 from autoimb.search.budget import Budget
 from autoimb.search.executors import Executor, InProcessExecutor, open_executor
-from autoimb.search.interruption import interruptible
+from autoimb.search.interruption import Interruption, interruptible
 from autoimb.search.opening import Begun, begin
 from autoimb.search.records import SearchResult, TrialRecord
 from autoimb.search.study import JOURNAL, search
@@ -165,7 +165,9 @@ class FitResult(Plotting):
 class Watcher(Protocol):
     """Something that follows a fit without steering it: progress, tracking.
 
-    If it has a `trials_ended`, that is called when only the leading strategies are left to compare.
+    It may also have a method ``trials_ended``, without arguments, which is called when only the
+    leading strategies are left to compare. That is no part of the protocol: a watcher without it
+    is one too.
     """
 
     def started(self, dataset: Dataset, profile: Profile, plan: Plan) -> None:
@@ -280,23 +282,31 @@ def fit_dataset(
                 dataset, evaluator, found, trained, model.calibrator, result.calibrated,
                 profile.findings,
             )  # fmt: skip
-            result = _explained(result, subject, executor, plan.budget)
+            result = _explained(result, subject, executor, plan.budget, interruption)
         watching.finished(result)
     return result
 
 
 def _explained(
-    result: FitResult, subject: Subject, executor: Executor, budget: Budget
+    result: FitResult,
+    subject: Subject,
+    executor: Executor,
+    budget: Budget,
+    interruption: Interruption,
 ) -> FitResult:
     """Add what the model goes by, in what the budget leaves; what fails is a note."""
-    if subject.found.interrupted:
+    if subject.found.interrupted or interruption.was_told:
         return result
     try:
-        explanation = explain(subject, executor, budget.left_to_explain())
+        with interruption.dispensable():
+            explanation = explain(subject, executor, budget.left_to_explain())
+    except KeyboardInterrupt:
+        note = "the model was not explained: that was interrupted."
     except Exception as error:
         note = f"the model could not be explained: {one_line(error)}."
-        return replace(result, notes=(*result.notes, note), seconds=budget.elapsed())
-    return replace(result, explanation=explanation, seconds=budget.elapsed())
+    else:
+        return replace(result, explanation=explanation, seconds=budget.elapsed())
+    return replace(result, notes=(*result.notes, note), seconds=budget.elapsed())
 
 
 def _in_training(evaluator: Evaluator, dataset: Dataset) -> int | None:

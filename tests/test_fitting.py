@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from autoimb.data.dataset import Dataset, make_dataset
 from autoimb.decision.calibrators import choose_calibrator
 from autoimb.evaluation.levels import FEW_ROWS
 from autoimb.fit_facts import sum_up
-from autoimb.fitting import FitResult, fit_dataset
+from autoimb.fitting import FitResult, Watchers, fit_dataset
 from autoimb.planning import Plan
 from autoimb.strategy.pipeline import AveragedPipeline, BlendedPipeline, TrainedPipeline
 
@@ -105,6 +106,23 @@ def test_a_blend_holds_every_leading_strategy(n_classes: int) -> None:
     assert set(exported["strategy"]) == strategies
     assert any("blends the best of" in note for note in found.notes)
     assert len(sum_up(found)["blended"]) == len(strategies) - 1
+
+
+def test_watchers_need_not_care_for_the_end_of_trials() -> None:
+    class Plain:
+        def started(self, *_: Any) -> None: ...
+        def told(self, _: Any) -> None: ...
+        def finished(self, _: Any) -> None: ...
+
+    class Caring(Plain):
+        has_heard = False
+
+        def trials_ended(self) -> None:
+            self.has_heard = True
+
+    caring = Caring()
+    Watchers([Plain(), caring]).trials_ended()
+    assert caring.has_heard
 
 
 def test_a_blend_can_be_declined() -> None:

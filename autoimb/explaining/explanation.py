@@ -25,8 +25,9 @@ __all__ = ["Explanation", "explain"]
 
 T = TypeVar("T")
 
-# Of the time, for a training without a fold; of what is left then, for contributions.
-TRAINING_SHARE, CONTRIBUTIONS_SHARE = 0.6, 0.4
+# Of the time, for a training without a fold; of what is left then, for contributions, and for
+# those to the hardest rows.
+TRAINING_SHARE, CONTRIBUTIONS_SHARE, HARDEST_SHARE = 0.6, 0.4, 0.1
 # For what is measured of columns, which is planned to take one. Without a limit the work counts,
 # so that the same is found each time; yet some models take a hundred times as long as most.
 MEASURING_SECONDS, PATIENCE = 2.0, 10.0
@@ -45,7 +46,7 @@ class Explanation:
     classes : ClassTable
         How each class fares: of the rows that scores are made of, decided by the other folds.
     hardest : tuple of HardRow
-        What is left out where the data must not show: these alone hold cells of rows.
+        The rows that are predicted worst: the only part that holds cells of rows.
     importance : Importance or None
         What is lost without each column; None if it could not be measured, of which `notes` tells.
     contributions : Contributions or None
@@ -104,20 +105,27 @@ def explain(
         units = subject.evaluator.drawn_together(judged.rows)
         classes = tabulate_classes(judged.y, judged.codes, subject.dataset.labels, units)
         until = math.inf if seconds is None else begun + seconds
-        fits, notes = _find_fits(subject, executor, until - clock())
+        fits, notes = _find_fits(subject, executor, until - clock(), clock)
         until = min(until, clock() + (PATIENCE if seconds is None else MEASURING_SECONDS))
-        importance, contributions, more = _explain_columns(subject, fits, lambda: until - clock())
+
+        def left() -> float:
+            return until - clock()
+
+        importance, contributions, more = _explain_columns(subject, fits, left)
         columns = _most_important_first(subject, importance or contributions)
         # Of what cannot be explained in general, single rows cannot be either.
-        hardest = find_hardest(subject, judged, fits if contributions else {}, columns)
+        hardest = find_hardest(subject, judged, fits if contributions else {}, columns, left)
     return Explanation(classes, hardest, importance, contributions, (*notes, *more))
 
 
-def _find_fits(subject: Subject, executor: Executor, left: float) -> tuple[Fits, list[str]]:
+def _find_fits(
+    subject: Subject, executor: Executor, left: float, clock: Callable[[], float]
+) -> tuple[Fits, list[str]]:
     """Find fits without a fold, as far as time is left to do something with them."""
     if left <= 0:
         return {}, [NO_TIME]
-    fits, note = find_fits(subject, executor, None if math.isinf(left) else left * TRAINING_SHARE)
+    seconds = None if math.isinf(left) else left * TRAINING_SHARE
+    fits, note = find_fits(subject, executor, seconds, clock)
     return fits, [note] if note else []
 
 
@@ -129,14 +137,18 @@ def _explain_columns(
         return None, None, []
     notes: list[str] = []
     given = fits, subject.dataset, subject.evaluator
-    contributions, reserved = None, (1 - CONTRIBUTIONS_SHARE) * left()
+    contributions, whole = None, left()
+    reserved = (1 - CONTRIBUTIONS_SHARE) * whole
     if is_explained(next(iter(fits.values()))):
         contributions = _attempt(
             "contributions", lambda: sum_contributions(*given, lambda: left() - reserved), notes
         )
     order = _most_important_first(subject, contributions) if contributions else ()
+    kept = HARDEST_SHARE * whole if contributions else 0.0
     importance = _attempt(
-        "importance", lambda: measure_importance(*given, subject.calibrate, left, order), notes
+        "importance",
+        lambda: measure_importance(*given, subject.calibrate, lambda: left() - kept, order),
+        notes,
     )
     if importance is not None and not importance.columns:
         importance = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future, wait
 
 import numpy as np
@@ -27,7 +28,10 @@ MIN_TRAINED = 5000
 
 
 def find_fits(
-    subject: Subject, executor: Executor, seconds: float | None
+    subject: Subject,
+    executor: Executor,
+    seconds: float | None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> tuple[Fits, str | None]:
     """Find fits of the first strategy that is exported, each with a fold that it has not seen.
 
@@ -37,7 +41,9 @@ def find_fits(
     executor : Executor
         Trains, where no such fit is exported.
     seconds : float or None
-        That training may take.
+        That training may take; one that cannot be ended comes to its end, and is the last.
+    clock : callable
+        Seconds since some moment.
 
     Returns
     -------
@@ -50,7 +56,9 @@ def find_fits(
     if known:
         return known, None
     folds, max_rows = plan_folds(subject, executor.n_workers, seconds)
-    started = _start(folds, max_rows, subject, executor, seconds)
+    member = subject.trained.exported.members[0]
+    orders = {fold: Training(member.configuration, fold, max_rows) for fold in folds}
+    started = _start(orders, executor, seconds, clock)
     fits = {fold: future.result() for fold, future in started.items() if _error(future) is None}
     if fits and max_rows != subject.trained.exported.max_rows:
         return fits, _trained_on_fewer(max_rows)
@@ -151,17 +159,19 @@ def _seconds_of_one(subject: Subject) -> float:
 
 
 def _start(
-    folds: Sequence[int],
-    max_rows: int | None,
-    subject: Subject,
+    orders: Mapping[int, Training],
     executor: Executor,
     seconds: float | None,
+    clock: Callable[[], float],
 ) -> dict[int, Future[TrainedPipeline]]:
     """Train without each fold, and end what takes too long."""
-    configuration = subject.trained.exported.members[0].configuration
-    started = {
-        fold: executor.train(Training(configuration, fold, max_rows), seconds) for fold in folds
-    }
+    until = clock() + (math.inf if seconds is None else seconds)
+    started: dict[int, Future[TrainedPipeline]] = {}
+    for fold, order in orders.items():
+        # Some executors train at once, and return when that has ended.
+        if started and clock() >= until:
+            break
+        started[fold] = executor.train(order, seconds)
     wait(started.values(), seconds)
     for future in started.values():
         future.cancel()

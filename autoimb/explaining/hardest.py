@@ -11,11 +11,11 @@ import numpy as np
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.rules import PASSED_ON
 from autoimb.explaining.contributions import contribute, is_explained
+from autoimb.explaining.importance import SecondsLeft
 from autoimb.explaining.subject import Judged, Subject
 from autoimb.explaining.table_columns import Cell, TableColumn
-from autoimb.explaining.unseen import Fits
+from autoimb.explaining.unseen import Fits, Unseen
 from autoimb.profiling.row_checks import name_rows
-from autoimb.strategy.pipeline import TrainedPipeline
 
 __all__ = ["HardRow", "choose_hardest", "find_hardest"]
 
@@ -44,7 +44,7 @@ class HardRow:
     contributions : mapping of str to float
         What the columns that matter most for this row add to the raw score of the positive class
         or, of several, of its true class; empty where the model that has not seen the row is not at
-        hand, or is no LightGBM.
+        hand, is no LightGBM, or there was no time.
     findings : tuple of str
         Checks of the profile that name the row, such as ``label_noise``.
     """
@@ -96,7 +96,11 @@ def _hardest_of(members: IntArray, probability: FloatArray, same: IntArray) -> I
 
 
 def find_hardest(
-    subject: Subject, judged: Judged, fits: Fits, columns: Sequence[TableColumn]
+    subject: Subject,
+    judged: Judged,
+    fits: Fits,
+    columns: Sequence[TableColumn],
+    left: SecondsLeft,
 ) -> tuple[HardRow, ...]:
     """Find the rows whose true class was given the lowest probability, and describe them.
 
@@ -108,19 +112,22 @@ def find_hardest(
         By the fold that each was trained without, as far as they are at hand.
     columns : sequence of TableColumn
         The most important first.
+    left : callable
+        Seconds left: once there are none, the rows of the fits that remain have no contributions.
 
     Returns
     -------
     tuple of HardRow
         Classes from the rarest on, in each the hardest row first.
     """
-    dataset, folds = subject.dataset, subject.evaluator.folds
+    dataset = subject.dataset
     same = dataset.duplicate_groups[judged.rows]
     chosen = choose_hardest(judged.y, judged.proba, same)
     names = name_rows(dataset, judged.rows[chosen])
+    added = _contribute_each(subject, judged.rows[chosen], fits, left)
     told = {one.check: set(one.rows) for one in subject.findings if one.rows}
     labels, rows = dataset.labels.by_code, []
-    for name, place in zip(names, chosen, strict=True):
+    for name, place, each in zip(names, chosen, added, strict=True):
         row, y, code = int(judged.rows[place]), int(judged.y[place]), int(judged.codes[place])
         cells = dataset.X[row]
         rows.append(
@@ -130,20 +137,29 @@ def find_hardest(
                 decided=None if code == PASSED_ON else str(labels[code]),
                 probability=float(judged.proba[place, y]),
                 values={column.name: column.show(cells) for column in columns[:N_VALUES]},
-                contributions=_contributions(fits.get(int(folds[row])), cells, y, columns),
+                contributions={} if each is None else _largest(each, y, columns),
                 findings=tuple(check for check, named in told.items() if name in named),
             )
         )
     return tuple(rows)
 
 
-def _contributions(
-    pipeline: TrainedPipeline | None, row: FloatArray, y: int, columns: Sequence[TableColumn]
-) -> dict[str, float]:
-    """Give the largest contributions to a prediction, if they can be had."""
-    if pipeline is None or not is_explained(pipeline):
-        return {}
-    found = contribute(pipeline, row[None])[0]
-    own = found[0] if len(found) == 1 else found[y]
+def _contribute_each(
+    subject: Subject, rows: IntArray, fits: Fits, left: SecondsLeft
+) -> list[FloatArray | None]:
+    """Explain rows by the fits that have not seen them; None where that cannot be had."""
+    found: list[FloatArray | None] = [None] * len(rows)
+    unseen = Unseen(fits, rows, subject.evaluator.folds[rows], np.ones(len(rows)))
+    for pipeline, places in unseen.parts():
+        if is_explained(pipeline) and left() > 0:
+            each = contribute(pipeline, subject.dataset.X[rows[places]])
+            for place, added in zip(places, each, strict=True):
+                found[place] = added
+    return found
+
+
+def _largest(added: FloatArray, y: int, columns: Sequence[TableColumn]) -> dict[str, float]:
+    """Give what the columns that matter most for a row add to the score."""
+    own = added[0] if len(added) == 1 else added[y]
     each = {column.name: float(own[column.places].sum()) for column in columns}
     return dict(sorted(each.items(), key=lambda pair: -abs(pair[1]))[:N_CONTRIBUTIONS])

@@ -28,16 +28,18 @@ class Interruption:
     ----------
     is_finishing : bool
         Whether the search is over, or was interrupted; then only the second signal interrupts.
+    was_told : bool
+        Whether a signal came while it was; the next one gives the fit up.
     """
 
     def __init__(self) -> None:
         self.is_finishing = False
-        self._was_told = False
+        self.was_told = False
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Act on a signal."""
-        if self.is_finishing and not self._was_told:
-            self._was_told = True
+        if self.is_finishing and not self.was_told:
+            self.was_told = True
             with warnings.catch_warnings():
                 # The signal may come while a component is trained, whose warnings are ignored.
                 warnings.simplefilter("always", AutoImbWarning)
@@ -50,7 +52,22 @@ class Interruption:
             return
         # One that comes twice at once must not lose what the first lets be exported.
         self.is_finishing = True
-        raise KeyboardInterrupt if self._was_told else _FirstInterrupt
+        raise KeyboardInterrupt if self.was_told else _FirstInterrupt
+
+    @contextmanager
+    def dispensable(self) -> Iterator[None]:
+        """Let the first signal interrupt what is done inside, though the search is over.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            By that signal; whoever catches it goes on to export.
+        """
+        self.is_finishing = False
+        try:
+            yield
+        finally:
+            self.is_finishing = True
 
 
 @contextmanager

@@ -21,14 +21,18 @@ __all__ = ["Spool"]
 
 # Seconds from one attempt to the next: while the fit goes on, and after its end.
 PAUSE, PAUSE_AT_END = 2.0, 0.5
-# Seconds after the end of a fit in which a store may come back.
-GRACE = 5.0
+# Seconds after the end of a fit in which a store may come back, and that giving it up then may
+# take.
+GRACE, LAST_WORD = 5.0, 2.0
 # What MLflow calls errors of a store that does not answer, or not in time.
 PASSING = {
-    "ABORTED", "COULD_NOT_ACQUIRE_LOCK", "DEADLINE_EXCEEDED", "INTERNAL_ERROR", "IO_ERROR",
+    "ABORTED", "COULD_NOT_ACQUIRE_LOCK", "DEADLINE_EXCEEDED", "IO_ERROR",
     "REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED", "SERVICE_UNDER_MAINTENANCE",
     "TEMPORARILY_UNAVAILABLE", "WORKSPACE_TEMPORARILY_UNAVAILABLE",
 }  # fmt: skip
+# What it calls all other errors: those of the way to the store, and whatever it does not expect.
+ANY_ERROR = "INTERNAL_ERROR"
+TOO_MANY_REQUESTS, SERVER_ERRORS = 429, 500
 
 
 class Spool:
@@ -39,7 +43,8 @@ class Spool:
     is_open : callable
         Whether the store has answered before: if it never has, it is not waited for.
     give_up : callable
-        Told, by the thread, why nothing more is written, unless that is for want of a store.
+        Told, by the thread, why nothing more is written. Of a store that did not answer in time it
+        may fail, or not come to its end.
 
     Attributes
     ----------
@@ -88,12 +93,12 @@ class Spool:
             Seconds that are waited at most.
         """
         now = time.monotonic()
-        self._deadline = now + min(GRACE, patience)
+        self._deadline = now + min(GRACE, patience - LAST_WORD)
         self._tasks.put(None)
         self._ended.set()
         while self._thread.is_alive() and time.monotonic() < now + patience:
             # A request that hangs need not be waited for: the one before it has failed.
-            if self._trouble and time.monotonic() > self._deadline:
+            if self._trouble and time.monotonic() > self._deadline + LAST_WORD:
                 break
             self._thread.join(0.1)
         if self._thread.is_alive():
@@ -108,9 +113,8 @@ class Spool:
                     self._left.popleft()
         except Exception as error:
             self.failure = without_password(one_line(error))
-            if not _may_pass(error):
-                with suppress(Exception):
-                    self._give_up(self.failure)
+            with suppress(Exception):
+                self._give_up(self.failure)
 
     def _do(self, task: Callable[[], None]) -> None:
         while True:
@@ -134,9 +138,33 @@ def _may_pass(error: Exception) -> bool:
         return False
     from mlflow.exceptions import MlflowException
 
-    if isinstance(error, MlflowException):
-        return error.error_code in PASSING
-    return isinstance(error, ConnectionError | TimeoutError)
+    if not isinstance(error, MlflowException):
+        return _is_on_the_way(error)
+    if error.error_code == ANY_ERROR:
+        return any(map(_is_on_the_way, _causes(error)))
+    return error.error_code in PASSING
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield what led to an error, the last first."""
+    cause = error.__cause__ or error.__context__
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _is_on_the_way(error: BaseException) -> bool:
+    """Tell whether a request did not get to the store, or a server or database was not ready."""
+    from requests import exceptions as http
+    from sqlalchemy.exc import OperationalError
+    from urllib3 import exceptions as wire
+
+    if isinstance(error, http.HTTPError):
+        status = getattr(error.response, "status_code", 0)
+        return status >= SERVER_ERRORS or status == TOO_MANY_REQUESTS
+    broken = http.ConnectionError | http.Timeout | http.RetryError | http.ChunkedEncodingError
+    cut = wire.MaxRetryError | wire.ProtocolError | wire.TimeoutError
+    return isinstance(error, ConnectionError | TimeoutError | broken | cut | OperationalError)
 
 
 @contextmanager

@@ -68,7 +68,8 @@ LOCK_SECONDS = 30.0
 class RunWriter:
     """Writes one fit to MLflow: its methods are called in the order of the fit, by one thread.
 
-    One that failed half-way may be called again: what it had written is not doubled.
+    One that failed half-way may be called again: what it had written is not doubled, but for a
+    logged model or a version of which the store made one and its answer was lost.
 
     Parameters
     ----------

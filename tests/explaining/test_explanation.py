@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,16 +17,22 @@ import pytest
 from explained_tables import mixed
 
 from autoimb import fitting
+from autoimb.arrays import FloatArray
 from autoimb.data.dataset import Dataset
+from autoimb.errors import AutoImbWarning
 from autoimb.evaluation.optimism import estimate_optimism
 from autoimb.evaluation.tasks import Training
-from autoimb.explaining import explanation, fold_fits
+from autoimb.explaining import contributions, explanation, fold_fits, hardest
 from autoimb.explaining.explanation import Explanation, explain
 from autoimb.explaining.subject import Subject
+from autoimb.explaining.table_columns import list_columns
 from autoimb.fitting import FitResult, fit_dataset
 from autoimb.planning import Plan
 from autoimb.profiling.findings import Finding
+from autoimb.refitting import Refit
 from autoimb.search.executors import InProcessExecutor
+from autoimb.search.interruption import Interruption
+from autoimb.strategy.pipeline import TrainedPipeline
 
 SPACE = """
 [model.lightgbm]
@@ -125,11 +134,34 @@ def test_the_hardest_rows_are_named_as_in_the_table(fitted: tuple[FitResult, Sub
     assert all(row.values["city"] in ("Rome", "Oslo", "Lima", None) for row in found)
 
 
+def test_each_fold_explains_its_hardest_rows_at_once_while_time_is_left(
+    fitted: tuple[FitResult, Subject], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, subject = fitted
+    calls: list[int] = []
+
+    def contribute(pipeline: TrainedPipeline, X: FloatArray) -> FloatArray:
+        calls.append(len(X))
+        return contributions.contribute(pipeline, X)
+
+    monkeypatch.setattr(hardest, "contribute", contribute)
+    looks = iter([1.0, 1.0, 0.0])
+    fits, columns = fold_fits.fits_of_folds(subject.trained), list_columns(subject.dataset.schema)
+    found = hardest.find_hardest(subject, subject.judge(), fits, columns, lambda: next(looks))
+    explained_rows = [row for row in found if row.contributions]
+    assert len(calls) == 2
+    assert sum(calls) == len(explained_rows) < len(found)
+    known = {row.row: row.contributions for row in explained(result).hardest}
+    assert all(row.contributions == pytest.approx(known[row.row]) for row in explained_rows)
+
+
 def test_rows_that_the_profile_names_say_so(fitted: tuple[FitResult, Subject]) -> None:
     _, subject = fitted
     named = Finding("label_noise", "warning", "Some.", "Look.", rows=(int(NAMES[7]), 3))
     judged = replace(subject.judge(), rows=np.array([7, 8]), y=np.zeros(2, dtype=int))
-    found = explanation.find_hardest(replace(subject, findings=[named]), judged, {}, [])
+    found = explanation.find_hardest(
+        replace(subject, findings=[named]), judged, {}, [], lambda: 1.0
+    )
     assert {row.row: row.findings for row in found} == {NAMES[7]: ("label_noise",), NAMES[8]: ()}
 
 
@@ -182,6 +214,40 @@ def test_what_is_interrupted_is_not_explained(fit: Fit, monkeypatch: pytest.Monk
     )
     monkeypatch.setattr(fitting, "explain", lambda *_: pytest.fail("it was explained"))
     assert fit(mixed())[0].explanation is None
+
+
+def test_an_interrupt_ends_the_explanation_alone(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    interruption = Interruption()
+
+    def interrupt(*_: Any) -> None:
+        interruption.handle(signal.SIGINT, None)
+
+    monkeypatch.setattr(fitting, "interruptible", lambda: nullcontext(interruption))
+    monkeypatch.setattr(fitting, "explain", interrupt)
+    result, _ = fit(mixed())
+    assert result.explanation is None
+    assert result.notes[-1] == "the model was not explained: that was interrupted."
+    with pytest.warns(AutoImbWarning, match="another interrupt gives it up"):
+        interruption.handle(signal.SIGINT, None)
+    with pytest.raises(KeyboardInterrupt):
+        interruption.handle(signal.SIGINT, None)
+
+
+def test_who_interrupted_the_export_does_not_wait_for_an_explanation(
+    fit: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interruption, refit = Interruption(), fitting.refit
+
+    def interrupted(*given: Any) -> Refit:
+        interruption.handle(signal.SIGINT, None)
+        return refit(*given)
+
+    monkeypatch.setattr(fitting, "interruptible", lambda: nullcontext(interruption))
+    monkeypatch.setattr(fitting, "refit", interrupted)
+    monkeypatch.setattr(fitting, "explain", lambda *_: pytest.fail("it was explained"))
+    with pytest.warns(AutoImbWarning, match="another interrupt gives it up"):
+        result, _ = fit(mixed())
+    assert result.explanation is None
 
 
 def test_a_failure_is_a_note_and_no_lost_fit(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,6 +322,23 @@ class TestFitsWithoutAFold:
         assert found.importance is not None
         assert f"trained on {n_affordable:,} rows" in found.notes[0]
         assert explain_again(subject, 1.0, clock=lambda: 0.0).notes == (fold_fits.NO_TIME,)
+
+    def test_no_fold_is_begun_once_the_time_is_used_up(
+        self, subject: Subject, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        times = [0.0]
+
+        class Slow(InProcessExecutor):
+            def train(self, training: Training, limit: float | None) -> Future[TrainedPipeline]:
+                times.append(times[-1] + 3.0)
+                return super().train(training, limit)
+
+        monkeypatch.setattr(fold_fits, "plan_folds", lambda *_: ([2, 1], None))
+        executor = Slow(subject.evaluator)
+        fits, note = fold_fits.find_fits(subject, executor, 2.0, lambda: times[-1])
+        assert (list(fits), note) == ([2], None)
+        fits, note = fold_fits.find_fits(subject, executor, None, lambda: times[-1])
+        assert (list(fits), note) == ([2, 1], None)
 
     def test_a_training_that_fails_leaves_the_rest(
         self, subject: Subject, monkeypatch: pytest.MonkeyPatch

@@ -8,19 +8,41 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
+import urllib3
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, TEMPORARILY_UNAVAILABLE
+from sqlalchemy.exc import OperationalError
 
 from autoimb.tracking import spool
 from autoimb.tracking.spool import Spool
 
 AWAY = MlflowException("no answer", TEMPORARILY_UNAVAILABLE)
 REFUSED = MlflowException("not like this", INVALID_PARAMETER_VALUE)
+LOCKED = OperationalError("insert", {}, Exception("database is locked"))
+
+
+def answer(status: int) -> requests.HTTPError:
+    response = requests.Response()
+    response.status_code = status
+    return requests.HTTPError(f"status {status}", response=response)
+
+
+def wrapped(cause: Exception, link: str = "__cause__") -> MlflowException:
+    """Make what MLflow raises from an error, or while it handles one."""
+    error = MlflowException(f"failed with {cause}")
+    setattr(error, link, cause)
+    return error
 
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in (("PAUSE", 0.01), ("PAUSE_AT_END", 0.01), ("GRACE", 0.2)):
+    for name, seconds in (
+        ("PAUSE", 0.01),
+        ("PAUSE_AT_END", 0.01),
+        ("GRACE", 0.2),
+        ("LAST_WORD", 0.5),
+    ):
         monkeypatch.setattr(spool, name, seconds)
 
 
@@ -50,7 +72,17 @@ def send(store: Store, *, is_open: bool = True) -> tuple[Spool, list[str]]:
     return sending, gave_up
 
 
-@pytest.mark.parametrize("error", [AWAY, ConnectionResetError("reset"), TimeoutError("late")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        AWAY, ConnectionResetError("reset"), TimeoutError("late"),
+        requests.ConnectionError("refused"), requests.ReadTimeout("late"), answer(503),
+        answer(429), LOCKED, wrapped(requests.ConnectionError("refused")),
+        wrapped(requests.exceptions.RetryError("too many 502"), "__context__"), wrapped(LOCKED),
+        wrapped(urllib3.exceptions.ProtocolError("broken")), wrapped(wrapped(answer(500))),
+    ],
+    ids=repr,
+)  # fmt: skip
 def test_what_fails_for_a_while_is_written_in_order(error: Exception) -> None:
     store = Store(b=[error] * 3)
     sending, gave_up = send(store)
@@ -58,7 +90,15 @@ def test_what_fails_for_a_while_is_written_in_order(error: Exception) -> None:
     assert (sending.failure, sending.left, gave_up) == ("", [], [])
 
 
-@pytest.mark.parametrize("error", [REFUSED, OSError("disk full"), ValueError("a fault")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        REFUSED, OSError("disk full"), ValueError("a fault"), answer(403),
+        MlflowException("Invalid artifact path"), wrapped(KeyError("a fault"), "__context__"),
+        wrapped(answer(404)), requests.exceptions.InvalidURL("no host"),
+    ],
+    ids=repr,
+)  # fmt: skip
 def test_what_is_refused_ends_it_at_once(error: Exception) -> None:
     store = Store(b=[error])
     sending, gave_up = send(store)
@@ -79,7 +119,7 @@ def test_a_store_that_stays_away_is_given_up_soon_after_the_end() -> None:
     sending, gave_up = send(Store(b=[AWAY] * 100_000))
     assert "no answer" in sending.failure
     assert sending.left == ["b", "c"]
-    assert gave_up == []  # nobody is there to be told
+    assert gave_up == [sending.failure]  # in case that it is back for this
 
 
 def test_a_store_that_hangs_is_given_up_soon_after_the_end() -> None:
