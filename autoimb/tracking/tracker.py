@@ -116,6 +116,7 @@ class Tracker:
     def __init__(self, writer: RunWriter, register: str | None = None) -> None:
         self._writer = writer
         self._register = register
+        self._is_finished = False
         self._spool = Spool(lambda: self.run_id is not None, self._give_up)
         self._patience = PATIENCE
         self._is_interrupted = False
@@ -154,8 +155,7 @@ class Tracker:
     def finished(self, result: FitResult) -> None:
         """Write the outcome, its figures and the model."""
         self._put("the outcome and the model", self._writer.finish, result)
-        if self._register is not None:
-            self._put("the registration", self._writer.register, self._register)
+        self._is_finished = True
 
     def tested(self, test: FinalTest, card: Path) -> None:
         """Write how the model does on untouched rows, and the card that tells of it."""
@@ -167,7 +167,7 @@ class Tracker:
 
     def ended_by(self, error: BaseException) -> None:
         """Note on the parent run that the fit was cut short."""
-        status = "FAILED"
+        status, self._is_finished = "FAILED", False
         if not isinstance(error, Exception):
             status, self._patience = "KILLED", PATIENCE_INTERRUPTED
             self._is_interrupted = True
@@ -175,6 +175,9 @@ class Tracker:
 
     def close(self) -> None:
         """Wait until all is written, though not for ever, and warn if something was not."""
+        # At the very end: a registry that refuses the model keeps nothing else from being written.
+        if self._is_finished and self._register is not None:
+            self._put("the registration", self._writer.register, self._register)
         if self._spool.is_begun:
             self._spool.close(self._patience)
             self._warn()
