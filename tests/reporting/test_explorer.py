@@ -387,7 +387,7 @@ def test_any_exported_decision_that_is_a_threshold_is_where_it_opens(
     [
         (Costs(fn=5.0, abstain=0.3), [1.0, 5.0]),
         (Costs(fp=60.0, column="amount"), [1.0, 1.0]),
-        (CostMatrix(("no", "yes"), ((0.0, 1.0), (9.0, 0.0))), [1.0, 9.0]),
+        (CostMatrix(("no", "yes"), ((0.0, 3.0), (1.0, 0.0))), [3.0, 1.0]),
         (Capacity(k=20), [1.0, 1.0]),
         (Capacity(share=0.05), [1.0, 1.0]),
     ],

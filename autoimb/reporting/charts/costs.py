@@ -150,7 +150,8 @@ def _tell_curve(predictions: Predictions, one: Ranked) -> str:
         "What errors cost where a miss costs as much as so many false alarms (dotted uprights: "
         f"{', '.join(f'{ratio}:1' for ratio in RATIOS)}), at the prevalence of "
         f"{number(one.prevalence)}; 1 is the cost of deciding all rows wrongly. The line is "
-        "the best that any threshold can do, the dashed roof what flagging none or all costs (Drummond and Holte 2006)."
+        "the best that any threshold can do, the dashed roof what flagging none or all costs "
+        "(Drummond and Holte 2006)."
     )
     return f"{about} {_tell_range(predictions, one)}".rstrip()
 
