@@ -10,7 +10,7 @@ from autoimb.artifact import load, save_changed
 from autoimb.data.reading import read_table
 from autoimb.decision.criteria import Criterion
 from autoimb.decision.floors import Floor
-from autoimb.decision.prevalence import estimate_prevalence
+from autoimb.decision.prevalence import MIN_SHARE, estimate_prevalence
 from autoimb.decision.stating import resolve_criterion
 from autoimb.errors import ArtifactError, UsageError
 from autoimb.fitted_model import FittedModel
@@ -106,14 +106,7 @@ def retarget(
         shares = _estimate(before, data)
     else:
         assert prevalence is not None
-        if not 0 < prevalence < 1:
-            raise UsageError(f"the prevalence must lie between 0 and 1, but got {prevalence:g}.")
-        if len(before.labels.classes) != 2:
-            raise UsageError(
-                f"a prevalence is that of one class, but the model has {len(before.classes_)}. "
-                "Give unlabelled data, from which all are estimated."
-            )
-        shares = (1 - prevalence, prevalence)
+        shares = _state(before, prevalence)
     after = before.retargeted(shares)
     _save(before, after, path, out)
     return after
@@ -124,6 +117,24 @@ def _load(path: Path) -> FittedModel:
     if model.evidence is None:
         raise ArtifactError(f"{path} holds no out-of-fold predictions. Fit it again.")
     return model
+
+
+def _state(model: FittedModel, prevalence: float) -> tuple[float, float]:
+    """Return the shares of both classes; refuse what cannot be meant."""
+    if not 0 < prevalence < 1:
+        raise UsageError(f"the prevalence must lie between 0 and 1, but got {prevalence:g}.")
+    rarer = min(prevalence, 1 - prevalence)
+    if rarer < MIN_SHARE:
+        raise UsageError(
+            f"at a prevalence of {prevalence:.9g} one class is all but absent. Give one between "
+            f"{MIN_SHARE:f} and {1 - MIN_SHARE:f}."
+        )
+    if len(model.labels.classes) != 2:
+        raise UsageError(
+            f"a prevalence is that of one class, but the model has {len(model.classes_)}. "
+            "Give unlabelled data, from which all are estimated."
+        )
+    return 1 - prevalence, prevalence
 
 
 def _estimate(model: FittedModel, data: str | Path | pd.DataFrame) -> tuple[float, ...]:

@@ -537,6 +537,16 @@ def test_what_is_no_prevalence_is_refused(model_file: Path, prevalence: float) -
     assert files_of(model_file.parent) == before
 
 
+@pytest.mark.parametrize("prevalence", [1e-300, 1e-7, 1 - 1e-9])
+def test_a_prevalence_at_which_a_class_is_all_but_absent_is_refused(
+    model_file: Path, prevalence: float
+) -> None:
+    before = files_of(model_file.parent)
+    with pytest.raises(UsageError, match=r"all but absent\. Give one between 0\.000001 and 0\.9"):
+        retarget(model_file, prevalence=prevalence)
+    assert files_of(model_file.parent) == before
+
+
 def test_either_a_prevalence_or_rows_are_given(model_file: Path, loans: pd.DataFrame) -> None:
     with pytest.raises(UsageError, match="either a prevalence or unlabelled data"):
         retarget(model_file)

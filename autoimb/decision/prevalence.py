@@ -6,9 +6,10 @@ import numpy as np
 
 from autoimb.arrays import FloatArray
 
-__all__ = ["estimate_prevalence", "match_prevalence", "shift_prevalence"]
+__all__ = ["MIN_SHARE", "estimate_prevalence", "match_prevalence", "shift_prevalence"]
 
 MAX_ROUNDS, TOLERANCE = 10_000, 1e-8
+# A class that is rarer is taken for absent, and nothing can be decided for it.
 MIN_SHARE = 1e-6
 # Steps towards the shares of the classes, each of which takes away most of what is left.
 N_MATCHES = 50

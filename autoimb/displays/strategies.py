@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from autoimb.arrays import FloatArray
 from autoimb.drawing import GREY, entitle, explain_below, open_axes, readable
 
@@ -35,13 +37,14 @@ class StrategiesDisplay:
         What the others are compared with, which gains 0.
     exported : str or None
         Name of the strategy that the model is; None if it is not among them.
+    p_better : ndarray of shape (n_strategies,)
+        Share of the resamples in which it is ahead, 0.5 of the reference; empty if not known.
     ax_ : matplotlib.axes.Axes
         Once it is plotted.
     figure_ : matplotlib.figure.Figure
 
     Examples
     --------
-    >>> import numpy as np
     >>> display = StrategiesDisplay(
     ...     ("SMOTE 1:1", "do nothing"), np.array([0.03, 0.0]), np.array([-0.01, 0.0]),
     ...     np.array([0.07, 0.0]), np.array([0.63, 0.6]), "f1", "do nothing",
@@ -58,6 +61,7 @@ class StrategiesDisplay:
     metric: str
     reference: str
     exported: str | None = None
+    p_better: FloatArray = field(default_factory=lambda: np.zeros(0))
     ax_: Any = field(init=False)
     figure_: Any = field(init=False)
 

@@ -115,7 +115,7 @@ def display_gains(
             "which failed. Give a larger budget."
         )
     called = {tier.name: _name(tier) for tier in tiers}
-    reference = Comparison(DO_NOTHING, 0.0, 0.0, 0.0, 0.0, 0.0)
+    reference = Comparison(DO_NOTHING, 0.0, 0.0, 0.0, 0.0, 0.5)
     each = sorted([reference, *gains], key=lambda one: -one.difference)
     table = np.array([[one.difference, one.low, one.high] for one in each])
     return StrategiesDisplay(
@@ -127,6 +127,7 @@ def display_gains(
         metric=metric.name,
         reference=DO_NOTHING,
         exported=called[exported],
+        p_better=np.array([one.p_better for one in each]),
     )
 
 

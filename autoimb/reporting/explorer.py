@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-from importlib.resources import files
 from string import Template
-from typing import Any
 
 import numpy as np
 
-from autoimb.arrays import IntArray
-from autoimb.decision.costs import CostMatrix, Costs
 from autoimb.decision.rules import DecisionRule, Threshold
-from autoimb.decision.scored import Scored
 from autoimb.fitted_model import FittedModel
 from autoimb.markup import element, number, quoted, verbatim
-from autoimb.reporting.operating_points import (
-    OperatingPoints,
-    find_points,
-    matching_threshold,
-)
+from autoimb.reporting.operating_points import OperatingPoints, find_points, stated_costs
+from autoimb.reporting.page import embed_json, read_resource
 
 __all__ = ["EXPLORER_SCRIPT", "EXPLORER_STYLE", "render_explorer"]
 
 
-def _read(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
 # A page holds each of them once, whatever it shows.
-EXPLORER_SCRIPT = _read("explorer.js")
-EXPLORER_STYLE = _read("explorer.css")
+EXPLORER_SCRIPT = read_resource("explorer.js")
+EXPLORER_STYLE = read_resource("explorer.css")
 
 PLAIN = 0.5
 # Of the thresholds that are listed for those who cannot drag one.
@@ -67,13 +54,13 @@ def render_explorer(model: FittedModel, model_file: str) -> str:
     if model.evidence is None or len(model.labels.classes) != 2 or len(set(model.evidence.y)) < 2:
         return ""
     scored, codes = model.out_of_fold(), model.out_of_fold_codes()
-    threshold = _exported_threshold(model.rule, scored, codes)
+    threshold = _exported_threshold(model.rule)
     points = find_points(scored, [PLAIN] if threshold is None else [PLAIN, threshold])
     exported = None if threshold is None else points.place_of(threshold)
     n_alerts = points.hits + points.false_alarms
     # What is no threshold flags about as many rows as one.
     start = int(abs(n_alerts - (codes == 1).sum()).argmin()) if exported is None else exported
-    costs = _costs_of(model)
+    costs = stated_costs(model.decision.criterion) or (1.0, 1.0)
     stored = {
         **points.to_dict(),
         "costs": costs,
@@ -82,10 +69,10 @@ def render_explorer(model: FittedModel, model_file: str) -> str:
         "start": start,
         "command": shlex.join(["autoimb", "retune", model_file]),
     }
-    return Template(_read("explorer.html")).substitute(
+    return Template(read_resource("explorer.html")).substitute(
         positive=quoted(model.labels.by_code[1]),
         negative=quoted(model.labels.by_code[0]),
-        origin=_tell_origin(model, points) + _tell_rule(model.rule, exported is not None),
+        origin=_tell_origin(model, points) + _tell_rule(model.rule),
         n_rows=f"{points.n_rows:,}",
         n_points=_tell_points(points),
         last=len(points.thresholds) - 1,
@@ -95,34 +82,14 @@ def render_explorer(model: FittedModel, model_file: str) -> str:
         alternatives=_list_alternatives(exported is not None),
         table=_list_points(points, costs, exported),
         method=METHOD + _tell_aim(points),
-        data=_embed(stored),
+        data=embed_json("operating-points", stored),
     )
 
 
-def _exported_threshold(rule: DecisionRule, scored: Scored, codes: IntArray) -> float | None:
-    """Return the threshold that the model decides by, or that would decide as it does."""
-    if not isinstance(rule, Threshold):
-        return matching_threshold(scored, codes)
+def _exported_threshold(rule: DecisionRule) -> float | None:
+    """Return the threshold that the model decides by, whatever the rows are."""
     # Above every probability there may be none.
-    return rule.value if rule.value <= 1 else None
-
-
-def _costs_of(model: FittedModel) -> tuple[float, float]:
-    """Return what a false alarm and a miss cost beyond what is right, as far as that was stated."""
-    criterion = model.decision.criterion
-    if isinstance(criterion, Costs) and criterion.column is None:
-        return criterion.fp - criterion.tn, criterion.fn - criterion.tp
-    if isinstance(criterion, CostMatrix):
-        (tn, fp), (fn, tp) = criterion.costs
-        if fp > tn and fn > tp:
-            return fp - tn, fn - tp
-    return 1.0, 1.0
-
-
-def _embed(values: dict[str, Any]) -> str:
-    """Write JSON that no markup can be read from, whatever it holds."""
-    text = json.dumps(values, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return rule.value if isinstance(rule, Threshold) and rule.value <= 1 else None
 
 
 def _tell_origin(model: FittedModel, points: OperatingPoints) -> str:
@@ -140,8 +107,10 @@ def _tell_origin(model: FittedModel, points: OperatingPoints) -> str:
     )
 
 
-def _tell_rule(rule: DecisionRule, is_point: bool) -> str:
-    return "" if is_point else f" The model decides by no single threshold: {verbatim(rule)}."
+def _tell_rule(rule: DecisionRule) -> str:
+    if not isinstance(rule, Threshold):
+        return f" The model decides by another rule than a threshold: {verbatim(rule)}."
+    return "" if rule.value <= 1 else " The model makes no case an alert."
 
 
 def _tell_points(points: OperatingPoints) -> str:

@@ -10,16 +10,17 @@ import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.bounds import lower_bound
-from autoimb.decision.rules import PASSED_ON
+from autoimb.decision.costs import CostMatrix, Costs
+from autoimb.decision.criteria import Criterion
 from autoimb.decision.scored import Scored
 from autoimb.decision.sweep import sweep_thresholds
+from autoimb.evaluation.estimate import LEVEL
 
-__all__ = ["LEVEL", "MAX_POINTS", "OperatingPoints", "Rate", "find_points", "matching_threshold"]
+__all__ = ["MAX_POINTS", "OperatingPoints", "Rate", "find_points", "stated_costs"]
 
 # More stops than this no slider has; a page holds them in some 200 KB.
 MAX_POINTS = 2000
-LEVEL = 0.95
-# Of the normal distribution at that level.
+# Of the normal distribution at `LEVEL`.
 Z = 1.959963984540054
 
 
@@ -208,33 +209,34 @@ def find_points(scored: Scored, kept: Iterable[float] = (0.5,)) -> OperatingPoin
     )
 
 
-def matching_threshold(scored: Scored, codes: IntArray) -> float | None:
-    """Find a threshold that decides rows as they were decided.
+def stated_costs(criterion: Criterion) -> tuple[float, float] | None:
+    """Return what a false alarm and a miss cost beyond what is right.
 
     Parameters
     ----------
-    scored : Scored
-    codes : ndarray of shape (n_samples,)
+    criterion : Criterion
+        Of two classes.
 
     Returns
     -------
-    float or None
-        None if no threshold in [0, 1] does.
+    (float, float) or None
+        None where no costs were stated, or others for each row, or such that one class is never
+        wrong.
 
     Examples
     --------
-    >>> p = np.array([0.1, 0.4, 0.8])
-    >>> rows = Scored(np.array([0, 0, 1]), np.column_stack([1 - p, p]))
-    >>> matching_threshold(rows, np.array([0, 1, 1])), matching_threshold(rows, np.array([1, 0, 1]))
-    (0.2, None)
+    >>> stated_costs(Costs(fp=2, fn=25, tn=1))
+    (1, 25.0)
+    >>> stated_costs(CostMatrix(("a", "b"), ((0, 1), (9, 0))))
+    (1, 9)
     """
-    p, flagged = np.asarray(scored.proba[:, 1], dtype=float), codes == 1
-    if flagged.all():
-        return 0.0
-    lowest, highest = p[flagged].min(initial=1.0), p[~flagged].max()
-    if (codes == PASSED_ON).any() or lowest <= highest:
-        return None
-    return _shortest_between(highest, lowest)
+    if isinstance(criterion, Costs) and criterion.column is None:
+        return criterion.fp - criterion.tn, criterion.fn - criterion.tp
+    if isinstance(criterion, CostMatrix):
+        (tn, fp), (fn, tp) = criterion.costs
+        if fp > tn and fn > tp:
+            return fp - tn, fn - tp
+    return None
 
 
 def _choose_places(hits: IntArray, false: IntArray) -> IntArray:

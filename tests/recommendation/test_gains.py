@@ -58,6 +58,10 @@ def test_strategies_stand_best_first_with_the_exported_one_among_them(
     assert len(set(found.names)) == len(found.names)
     place = found.names.index(DO_NOTHING)
     assert (found.gain[place], found.low[place], found.high[place]) == (0, 0, 0)
+    assert found.p_better[place] == 0.5
+    shares = {one.p_better for one in appraisal.gains}
+    assert set(np.delete(found.p_better, place)) == shares
+    assert (found.p_better[found.low > 0] > 0.9).all()
 
 
 @pytest.mark.parametrize("asked", SEARCHES.values(), ids=list(SEARCHES))

@@ -28,7 +28,7 @@ from sklearn.metrics import (
 import autoimb
 from autoimb.data.dataset import Labels
 from autoimb.decision.capacity import Capacity
-from autoimb.decision.costs import Costs
+from autoimb.decision.costs import CostMatrix, Costs
 from autoimb.decision.criteria import BestMetric, Criterion
 from autoimb.decision.deciding import Decision, decide
 from autoimb.decision.floors import Floor
@@ -44,8 +44,10 @@ from autoimb.metrics import get_metric
 from autoimb.reporting.chart import Chart
 from autoimb.reporting.charts.costs import RATIOS, lower_envelope
 from autoimb.reporting.charts.curves import draw_curves
+from autoimb.reporting.charts.features import draw_features
 from autoimb.reporting.charts.ranked import Ranked, rank_classes
 from autoimb.reporting.charts.reach import share_found
+from autoimb.reporting.charts.reliability import draw_reliability
 from autoimb.reporting.charts.search import draw_search
 from autoimb.reporting.charts.values import thin
 from autoimb.search.records import TrialRecord
@@ -101,6 +103,7 @@ CASES: dict[str, Predictions] = {
     "long labels": predict(Y, P, labels=["no", LONG]),
     "rare": predict(*draw_two(3000, -6.5)),
     "many rows": predict(*draw_two(20_000, -3)),
+    "one in 5000": predict((np.arange(5000) == 4900).astype(int), np.linspace(0, 1, 5000) ** 3),
     "perfect": predict([0] * 30 + [1] * 5, np.linspace(0, 1, 35)),
     "perfect, but two scores": predict([0] * 30 + [1] * 5, [0.0] * 30 + [1.0] * 5),
     "constant": predict([0] * 30 + [1] * 5, [0.2] * 35),
@@ -179,16 +182,23 @@ def check(chart: Chart) -> None:
     assert used <= {*COLORS, "#888888"} - {"#444444"}
 
 
+def draw(found: Predictions) -> list[Chart]:
+    """Draw all that predictions show, as a report of a fit does."""
+    if found.calibrated is None:
+        return draw_curves(found)
+    return [*draw_curves(found), draw_reliability(found, rank_classes(found))]
+
+
 @each_case
 def test_charts_are_plain_small_and_safe(found: Predictions) -> None:
-    for chart in draw_curves(found):
+    for chart in draw(found):
         check(chart)
 
 
 def test_of_two_classes_there_is_every_chart() -> None:
     assert list(by_name(draw_curves(CASES["usual"]))) == [
         "precision_recall", "roc", "cost_curve", "cost_by_threshold", "gain", "lift",
-        "reliability", "score_histograms", "threshold_stability",
+        "score_histograms", "threshold_stability",
     ]  # fmt: skip
 
 
@@ -196,8 +206,7 @@ def test_what_makes_no_sense_is_left_out() -> None:
     drawn = {name: set(by_name(draw_curves(found))) for name, found in CASES.items()}
     usual = drawn["usual"]
     assert usual - drawn["capacity"] == usual - drawn["passing on"] == {"threshold_stability"}
-    assert usual - drawn["not calibrated"] == {"reliability"}
-    assert drawn["three classes"] == {"precision_recall", "roc", "reliability", "true_class"}
+    assert drawn["three classes"] == {"precision_recall", "roc", "true_class"}
 
 
 def test_rows_of_one_class_are_refused() -> None:
@@ -208,14 +217,14 @@ def test_rows_of_one_class_are_refused() -> None:
 @pytest.mark.parametrize("case", ["hostile labels", "three classes"])
 def test_labels_are_shown_as_they_are(case: str) -> None:
     found = CASES[case]
-    drawn = draw_curves(found)
+    drawn = draw(found)
     label = max(map(str, found.labels.classes), key=lambda one: one.count("<"))
     shown = escape(label, quote=False)
     for chart in drawn:
         if chart.name in ("roc", "reliability", "score_histograms", "true_class"):
             told = " ".join(texts([list(chart.data), chart.layout])).replace("<br>", " ")
             assert shown in told, chart.name
-    assert any(label in chart.caption for chart in draw_curves(CASES["hostile labels"]))
+    assert any(label in chart.caption for chart in draw(CASES["hostile labels"]))
 
 
 # Against scikit-learn
@@ -396,14 +405,55 @@ def test_the_decision_is_marked_where_it_lies() -> None:
         assert [mark["x"], mark["y"]] == [[pytest.approx(x, 1e-4)], [pytest.approx(y, 1e-4)]]
 
 
+@pytest.mark.parametrize("case", ["passing on", "decides nothing"])
+def test_a_decision_that_passes_rows_on_is_not_shown_among_thresholds(case: str) -> None:
+    found = CASES[case]
+    share = 100 * (found.codes == PASSED_ON).mean()
+    drawn = by_name(draw_curves(found))
+    for name in ("precision_recall", "roc", "cost_curve", "cost_by_threshold", "gain", "lift"):
+        chart = drawn[name]
+        told = re.findall(r"passes ([\d.]+) of 100 cases on", chart.caption)
+        assert float(*told) == pytest.approx(share, abs=0.5)
+        assert not {str(one["name"]) for one in chart.data} & {
+            "exported decision", "at its own ratio, 9:1", "on rows to come, 95 % interval",
+        }  # fmt: skip
+        shown = " ".join(texts([*chart.table.headers, *chart.table.rows]))
+        assert "exported" not in shown
+
+
+def test_a_matrix_of_two_classes_has_a_ratio_of_its_own() -> None:
+    found = predict(Y, P, CostMatrix(("no", "yes"), ((0.0, 2.0), (26.0, 0.0))))
+    drawn = by_name(draw_curves(found))
+    assert trace(drawn["cost_curve"], "at its own ratio, 13:1")["x"]
+    assert "13 false alarms" in [row[0] for row in drawn["cost_curve"].table.rows]
+
+
+def test_costs_are_written_in_full() -> None:
+    y = np.repeat([0, 1], [100, 900])
+    found = replace(predict(y, np.full(1000, 0.9)), codes=np.zeros(1000, dtype=int))
+    caption = by_name(draw_curves(found))["cost_by_threshold"].caption
+    assert caption.endswith("it is 22,500.")
+    rare = by_name(draw_curves(CASES["one in 5000"]))
+    assert "5,000 times would be perfect" in rare["lift"].caption
+    for chart in rare.values():
+        assert not re.search(r"\de[+-]\d", chart.caption), chart.caption
+
+
+def test_the_cheapest_threshold_is_told_to_two_digits() -> None:
+    found = predict([0, 0, 1, 1], [0.01, 0.02, 0.04356, 0.9])
+    caption = by_name(draw_curves(found))["cost_by_threshold"].caption
+    assert "a threshold of about 0.044 costs least" in caption
+
+
 def test_probabilities_before_calibration_are_drawn_beside() -> None:
     found = CASES["usual"]
     rows = found.scored
     assert found.calibrated is not None
-    chart = by_name(draw_curves(found, rows.with_proba(rows.proba**1.5)))["reliability"]
+    each = rank_classes(found)
+    chart = draw_reliability(found, each, rows.with_proba(rows.proba**1.5))
     assert "before calibration by" in chart.caption
     assert trace(chart, "before calibration")["x"]
-    same = by_name(draw_curves(found, rows))["reliability"]
+    same = draw_reliability(found, each, rows)
     assert "before calibration" not in same.caption
 
 
@@ -411,6 +461,60 @@ def test_the_shares_of_each_class_add_up_to_all() -> None:
     for case in ("usual", "rare", "perfect"):
         chart = by_name(draw_curves(CASES[case]))["score_histograms"]
         assert [sum(one["y"]) for one in chart.data] == [pytest.approx(1, abs=1e-3)] * 2
+
+
+# Of the columns
+
+
+def explain(directions: Sequence[float | None]) -> dict[str, Any]:
+    """Make the explanation of a model whose last column has no importance."""
+    names = [f"<b>column {k}" for k in range(len(directions))]
+    drops = [{"value": 0.2, "low": 0.1, "high": 0.3}] * (len(names) - 1)
+    drops.append(dict.fromkeys(("value", "low", "high")))  # type: ignore[arg-type]
+    importance = [{"column": a, "drop": b} for a, b in zip(names, drops, strict=True)]
+    contributions = [
+        {"column": name, "mean": 0.3, "direction": direction}
+        for name, direction in zip(names, directions, strict=True)
+    ]
+    return {
+        "importance": {
+            "metric": "average_precision", "n_rows": 90, "columns": importance, "left_out": [],
+        },
+        "contributions": {"n_rows": 90, "columns": contributions},
+    }  # fmt: skip
+
+
+EXPLANATION = explain([0.9, -0.9, 0.0, None])
+
+
+def test_charts_of_columns_are_plain_and_safe() -> None:
+    for chart in draw_features(EXPLANATION):
+        check(chart)
+
+
+def test_an_importance_that_is_not_defined_has_no_bar() -> None:
+    chart = by_name(draw_features(EXPLANATION))["feature_importance"]
+    assert chart.data[0]["x"] == [0.2] * 3
+    assert chart.table.rows[-1] == ("<b>column 3", *["not defined"] * 3)
+    assert "lists 1 more" in chart.caption
+    assert list(by_name(draw_features(explain([0.5])))) == ["feature_contributions"]
+
+
+def test_columns_say_which_of_their_values_speak_for_the_positive_class() -> None:
+    chart = by_name(draw_features(EXPLANATION))["feature_contributions"]
+    words = [row[2] for row in chart.table.rows]
+    assert words == ["when large", "when small", "either way", ""]
+    assert len(set(chart.data[0]["marker"]["pattern"]["shape"])) == 4
+    assert "large values speak for the positive class" in chart.caption
+    assert "raw score, log-odds for most losses" in chart.caption
+
+
+def test_without_directions_no_class_is_spoken_of() -> None:
+    chart = by_name(draw_features(explain([None, None])))["feature_contributions"]
+    assert chart.table.headers == ("column", "mean")
+    assert {len(row) for row in chart.table.rows} == {2}
+    assert set(chart.data[0]["marker"]["pattern"]["shape"]) == {""}
+    assert "positive" not in chart.caption and "hatched" not in chart.caption.lower()
 
 
 # Of the search
@@ -578,9 +682,10 @@ def test_a_browser_draws_every_chart(
     charts = [
         chart
         for result in (fitted.result, of_three)
-        for chart in (*draw_search(result), *draw_curves(result.predictions()))
+        for chart in (*draw_search(result), *draw(result.predictions()))
     ]
-    charts += draw_curves(CASES["hostile labels"]) + draw_curves(CASES["rare"])
+    charts += draw(CASES["hostile labels"]) + draw(CASES["rare"])
+    charts += draw_features(EXPLANATION)
     write_page(charts, tmp_path / "charts.html")
     size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
     driver.get_log("browser")

@@ -366,8 +366,6 @@ def test_the_decision_that_was_typed_can_be_solved_for(
     "criterion",
     [
         Costs(fp=2.0, fn=7.0, tp=1.0, tn=0.5),
-        CostMatrix(("no", "yes"), ((0.0, 1.0), (9.0, 0.0))),
-        Capacity(share=0.05),
         Floor("recall", 0.5),
     ],
     ids=str,
@@ -381,24 +379,34 @@ def test_any_exported_decision_that_is_a_threshold_is_where_it_opens(
     assert shown.counts == expected
     assert shown.cells("[data-beside=exported]")[5] == NOTHING
     costs = [float(shown.find(name).get_attribute("value")) for name in ("alarm", "miss")]
-    stated = {Costs: [1.5, 6.0], CostMatrix: [1.0, 9.0]}
-    assert costs == stated.get(type(criterion), [1.0, 1.0])
+    assert costs == ([1.5, 6.0] if isinstance(criterion, Costs) else [1.0, 1.0])
 
 
 @pytest.mark.parametrize(
-    "criterion", [Costs(fn=5.0, abstain=0.3), Costs(fp=60.0, column="amount")], ids=str
+    ("criterion", "stated"),
+    [
+        (Costs(fn=5.0, abstain=0.3), [1.0, 5.0]),
+        (Costs(fp=60.0, column="amount"), [1.0, 1.0]),
+        (CostMatrix(("no", "yes"), ((0.0, 3.0), (1.0, 0.0))), [3.0, 1.0]),
+        (Capacity(k=20), [1.0, 1.0]),
+        (Capacity(share=0.05), [1.0, 1.0]),
+    ],
+    ids=str,
 )
 def test_an_exported_decision_that_is_no_threshold_is_left_out(
-    explore: Callable[..., Explorer], criterion: Criterion
+    explore: Callable[..., Explorer], criterion: Criterion, stated: list[float]
 ) -> None:
     shown = explore(make_model(criterion))
     assert shown.driver.find_elements("css selector", "[data-beside=exported]") == []
+    assert "as exported" not in shown.text("#explorer-lead") + shown.text(".fixed-points")
     (button,) = shown.driver.find_elements("css selector", "[data-point=exported]")
     assert not button.is_enabled()
-    assert f"by no single threshold: {shown.model.rule}." in shown.text("#explorer > p")
+    assert f"by another rule than a threshold: {shown.model.rule}." in shown.text("#explorer > p")
     flagged = (shown.model.out_of_fold_codes() == 1).sum()
     assert shown.counts[0] + shown.counts[2] == pytest.approx(flagged, abs=3)
-    require_right(shown, *(float(shown.find(n).get_attribute("value")) for n in ("alarm", "miss")))
+    costs = [float(shown.find(name).get_attribute("value")) for name in ("alarm", "miss")]
+    assert costs == stated
+    require_right(shown, *costs)
 
 
 @pytest.mark.parametrize("prevalence", [0.004, 0.3])

@@ -13,14 +13,13 @@ from scipy.stats import binomtest
 
 from autoimb.arrays import FloatArray, IntArray
 from autoimb.decision.costs import Costs
-from autoimb.decision.rules import PASSED_ON, Threshold
+from autoimb.decision.rules import Threshold
 from autoimb.decision.scored import Scored
 from autoimb.metrics import count
 from autoimb.reporting.operating_points import (
     MAX_POINTS,
     OperatingPoints,
     find_points,
-    matching_threshold,
 )
 
 MAX_BYTES = 250_000
@@ -79,32 +78,6 @@ def test_few_rows_have_every_decision_that_a_threshold_can_make(scored: Scored) 
     p = scored.proba[:, 1]
     possible = {counts_of(scored, t) for t in (1.0, *p)}
     assert possible <= set(zip(found.hits.tolist(), found.false_alarms.tolist(), strict=True))
-
-
-@settings(deadline=None)
-@given(scored=any_rows(), threshold=st.floats(0.0, 1.0))
-def test_decisions_that_a_threshold_made_have_one_that_makes_them(
-    scored: Scored, threshold: float
-) -> None:
-    codes = Threshold(threshold).decide(scored.proba)
-    found = matching_threshold(scored, codes)
-    assert found is not None
-    np.testing.assert_array_equal(Threshold(found).decide(scored.proba), codes)
-
-
-@pytest.mark.parametrize(
-    ("p", "codes"),
-    [
-        ([0.2, 0.5, 0.5], [0, 0, 1]),
-        ([0.2, 0.5, 0.9], [0, 1, 0]),
-        ([0.2, 0.5, 0.9], [0, PASSED_ON, 1]),
-        ([0.2, 1.0], [0, 0]),
-    ],
-    ids=["a tie that is split", "not the highest", "rows passed on", "not even certain ones"],
-)
-def test_decisions_that_no_threshold_makes(p: list[float], codes: list[int]) -> None:
-    scored = Scored(np.zeros(len(p), dtype=int), two_columns(np.array(p)))
-    assert matching_threshold(scored, np.array(codes)) is None
 
 
 def test_thresholds_are_written_with_few_digits() -> None:

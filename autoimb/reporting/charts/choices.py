@@ -8,7 +8,7 @@ from autoimb.fitting import FitResult
 from autoimb.reporting.chart import Chart, Table
 from autoimb.reporting.charts.layouts import BLUE, GREEN, axis, layout
 from autoimb.reporting.charts.rows import UNLABELLED, name_rows, row_axis, row_bars
-from autoimb.reporting.charts.values import round_off, shown
+from autoimb.reporting.charts.values import round_off, shown, spell
 from autoimb.search.choice_importance import count_leading, measure_choices
 
 __all__ = ["draw_importance"]
@@ -81,7 +81,7 @@ def _name_choice(name: str) -> str:
     if name in STAGE_WORDS:
         return STAGE_WORDS[name]
     stage, component, parameter = name.split(".", 2)
-    return f"{_spell(parameter)} ({stage} {_spell(component)})"
+    return f"{spell(parameter)} ({stage} {spell(component)})"
 
 
 def _percent(share: float) -> str:
@@ -93,7 +93,3 @@ def _percent(share: float) -> str:
     ('12 %', 'below 1 %')
     """
     return f"{100 * share:.0f} %" if share >= 0.005 else "below 1 %"
-
-
-def _spell(name: str) -> str:
-    return name.replace("_", " ")

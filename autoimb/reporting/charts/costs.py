@@ -9,9 +9,9 @@ import numpy as np
 
 from autoimb.arrays import FloatArray
 from autoimb.decision.calibration import log_odds
-from autoimb.decision.costs import Costs
 from autoimb.decision.rules import Threshold
 from autoimb.displays.predictions import Predictions
+from autoimb.markup import number
 from autoimb.reporting.chart import Chart, Table
 from autoimb.reporting.charts.layouts import (
     BLUE,
@@ -30,8 +30,9 @@ from autoimb.reporting.charts.layouts import (
     mark,
     upright,
 )
-from autoimb.reporting.charts.ranked import Ranked, name_decision
+from autoimb.reporting.charts.ranked import Point, Ranked, name_decision, tell_passed_on
 from autoimb.reporting.charts.values import plain, round_off, thin
+from autoimb.reporting.operating_points import stated_costs
 
 __all__ = ["draw_cost_by_threshold", "draw_cost_curve", "lower_envelope"]
 
@@ -135,23 +136,22 @@ def _probability_cost(ratio: float, prevalence: float) -> float:
 
 def _own_ratio(predictions: Predictions) -> float | None:
     """Return how many false alarms a miss costs, if the decision was told."""
-    asked = predictions.decision.criterion
-    if not isinstance(asked, Costs) or asked.column is not None:
-        return None
-    return (asked.fn - asked.tp) / (asked.fp - asked.tn)
+    stated = stated_costs(predictions.decision.criterion)
+    return None if stated is None else stated[1] / stated[0]
 
 
 def _own_words(predictions: Predictions) -> str:
     ratio = _own_ratio(predictions)
-    return "at equal costs" if ratio is None else f"at its own ratio, {ratio:.3g}:1"
+    return "at equal costs" if ratio is None else f"at its own ratio, {number(ratio)}:1"
 
 
 def _tell_curve(predictions: Predictions, one: Ranked) -> str:
     about = (
         "What errors cost where a miss costs as much as so many false alarms (dotted uprights: "
-        f"{', '.join(f'{ratio}:1' for ratio in RATIOS)}), at the prevalence of {one.prevalence:.3g}"
-        "; 1 is the cost of deciding all rows wrongly. The line is the best that any threshold can "
-        "do, the dashed roof what flagging none or all costs (Drummond and Holte 2006)."
+        f"{', '.join(f'{ratio}:1' for ratio in RATIOS)}), at the prevalence of "
+        f"{number(one.prevalence)}; 1 is the cost of deciding all rows wrongly. The line is "
+        "the best that any threshold can do, the dashed roof what flagging none or all costs "
+        "(Drummond and Holte 2006)."
     )
     return f"{about} {_tell_range(predictions, one)}".rstrip()
 
@@ -160,7 +160,7 @@ def _tell_range(predictions: Predictions, one: Ranked) -> str:
     """Say for which ratios of costs the decision is worth anything."""
     point = one.point
     if point is None or not point.precision:
-        return ""
+        return tell_passed_on(predictions)
     name = name_decision(predictions)
     low = (1 - point.precision) / point.precision
     missed = one.prevalence * (1 - point.recall)
@@ -168,15 +168,15 @@ def _tell_range(predictions: Predictions, one: Ranked) -> str:
         return f"{name}, there are no errors."
     if missed == 0:
         return (
-            f"{name}, errors cost less than flagging none where a miss costs more than {low:.3g} "
-            "false alarms."
+            f"{name}, errors cost less than flagging none where a miss costs more than "
+            f"{number(low)} false alarms."
         )
     high = (1 - one.prevalence) * (1 - point.fall_out) / missed
     if high <= low:
         return f"{name}, errors cost more than flagging none or all, whatever the ratio."
     return (
-        f"{name}, errors cost less than flagging none or all where a miss costs between {low:.3g} "
-        f"and {high:.3g} false alarms."
+        f"{name}, errors cost less than flagging none or all where a miss costs between "
+        f"{number(low)} and {number(high)} false alarms."
     )
 
 
@@ -283,36 +283,32 @@ def _tell_costs(predictions: Predictions, one: Ranked, best: Sequence[tuple[floa
     place = RATIOS.index(25)
     threshold, cost = best[place]
     found = (
-        f"If a miss costs 25 false alarms, the threshold {threshold:.3g} costs least, {cost:.3g}"
+        f"If a miss costs 25 false alarms, a threshold of about {threshold:.2g} costs least, "
+        f"{number(cost)}"
     )
-    point = one.point
-    if point is None:
-        return f"{about} {found}."
-    own = _point_cost(one, 25)
+    if one.point is None:
+        return f"{about} {found}. {tell_passed_on(predictions)}".rstrip()
+    own = _point_cost(one, one.point, 25)
     start = name_decision(predictions, is_marked=False)
-    return f"{about} {found}; {start[0].lower()}{start[1:]} it is {own:.3g}."
+    return f"{about} {found}; {start[0].lower()}{start[1:]} it is {number(own)}."
 
 
-def _point_cost(one: Ranked, ratio: float) -> float:
-    point = one.point
-    assert point is not None
+def _point_cost(one: Ranked, point: Point, ratio: float) -> float:
     misses, false = one.prevalence * (1 - point.recall), (1 - one.prevalence) * point.fall_out
     return 1000 * (false + ratio * misses)
 
 
 def _tabulate(predictions: Predictions, one: Ranked) -> Table:
-    headers = (
-        "a miss costs", "best threshold", "cost per 1,000", "exported", "flag none", "flag all",
-    )  # fmt: skip
+    own_header = () if one.point is None else ("exported",)
+    headers = ("a miss costs", "best threshold", "cost per 1,000", *own_header, "flag none",
+               "flag all")  # fmt: skip
     own = _own_ratio(predictions)
     ratios = sorted({*RATIOS, *([] if own is None else [own])})
     rows = []
     for ratio in ratios:
         threshold, cost = _cheapest(one, ratio)
-        exported = "" if one.point is None else round_off(_point_cost(one, ratio))
+        exported = [] if one.point is None else [_point_cost(one, one.point, ratio)]
         none, every = 1000 * ratio * one.prevalence, 1000 * (1 - one.prevalence)
-        rows.append(
-            (f"{ratio:g} false alarm{'s' * (ratio != 1)}", round_off(threshold), round_off(cost),
-             exported, round_off(none), round_off(every))
-        )  # fmt: skip
+        figures = map(round_off, (threshold, cost, *exported, none, every))
+        rows.append((f"{number(ratio)} false alarm{'s' * (ratio != 1)}", *figures))
     return Table(headers, rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from autoimb.decision.rules import Threshold
-from autoimb.decision.scored import Scored
 from autoimb.displays.predictions import Predictions
 from autoimb.reporting.chart import Chart
 from autoimb.reporting.charts.costs import draw_cost_by_threshold, draw_cost_curve
@@ -14,25 +13,21 @@ from autoimb.reporting.charts.probabilities import (
 from autoimb.reporting.charts.ranked import rank_classes
 from autoimb.reporting.charts.rates import draw_precision_recall, draw_roc
 from autoimb.reporting.charts.reach import draw_gain, draw_lift
-from autoimb.reporting.charts.reliability import draw_reliability
 from autoimb.reporting.charts.thresholds import draw_threshold_stability
 
 __all__ = ["draw_curves"]
 
 
-def draw_curves(predictions: Predictions, uncalibrated: Scored | None = None) -> list[Chart]:
+def draw_curves(predictions: Predictions) -> list[Chart]:
     """Draw what predictions show of a model.
 
     Of two classes all charts are those of the positive one. Of several, each class is held against
-    the rest (the ten rarest), and what belongs to two classes is left out; so is the calibration
-    where no rows are at hand that the calibrator has not seen, and the threshold where the decision
-    is no single one.
+    the rest (the ten rarest), and what belongs to two classes is left out; so is the threshold
+    where the decision is no single one.
 
     Parameters
     ----------
     predictions : Predictions
-    uncalibrated : Scored, optional
-        The same rows with the probabilities that the models gave them, to be shown beside.
 
     Returns
     -------
@@ -50,6 +45,7 @@ def draw_curves(predictions: Predictions, uncalibrated: Scored | None = None) ->
     >>> from autoimb.data.dataset import Labels
     >>> from autoimb.decision.criteria import BestMetric
     >>> from autoimb.decision.deciding import Decision
+    >>> from autoimb.decision.scored import Scored
     >>> p = np.array([0.1, 0.2, 0.6, 0.7])
     >>> rows = Scored(np.array([0, 0, 0, 1]), np.column_stack([1 - p, p]))
     >>> decision = Decision(BestMetric("f1"), Threshold(0.5))
@@ -67,8 +63,6 @@ def draw_curves(predictions: Predictions, uncalibrated: Scored | None = None) ->
             draw(predictions, one)
             for draw in (draw_cost_curve, draw_cost_by_threshold, draw_gain, draw_lift)
         ]
-    if predictions.calibrated is not None:
-        charts.append(draw_reliability(predictions, each, uncalibrated))
     if not predictions.is_binary:
         return [*charts, draw_true_class(predictions, each)]
     charts.append(draw_score_histograms(predictions, each[0]))

@@ -13,13 +13,14 @@ from autoimb.decision.rules import PASSED_ON, Threshold
 from autoimb.displays.predictions import Predictions, pick_classes
 from autoimb.metrics import count
 from autoimb.rankings import Ranking, average_precision, roc_auc
+from autoimb.reporting.charts.values import of_100
 
-__all__ = ["Point", "Ranked", "name_decision", "rank_classes"]
+__all__ = ["Point", "Ranked", "name_decision", "rank_classes", "tell_passed_on"]
 
 
 @dataclass(frozen=True)
 class Point:
-    """What a decision comes to for one class, of the rows that a class was decided for.
+    """What a decision comes to for one class, where it decides all rows.
 
     Attributes
     ----------
@@ -54,7 +55,7 @@ class Ranked:
     others_from : ndarray of shape (n_others + 1,)
         What the others from each place on count together.
     point : Point or None
-        What the decision comes to; None where it passes all rows on.
+        What the decision comes to; None where it passes rows on, which no threshold does.
 
     Examples
     --------
@@ -182,14 +183,10 @@ def _rank(predictions: Predictions, code: int, point: Point | None) -> Ranked:
 
 
 def _read_points(predictions: Predictions) -> Sequence[Point | None]:
-    scored, decided = predictions.scored, predictions.codes != PASSED_ON
-    if not decided.any():
+    scored = predictions.scored
+    if (predictions.codes == PASSED_ON).any():
         return [None] * scored.n_classes
-    weights = scored.row_weights
-    found = count(
-        scored.y[decided], predictions.codes[decided], scored.n_classes,
-        None if weights is None else weights[decided],
-    )  # fmt: skip
+    found = count(scored.y, predictions.codes, scored.n_classes, scored.row_weights)
     n = float(found.true.sum())
     each = zip(found.true.tolist(), found.predicted.tolist(), found.correct.tolist(), strict=True)
     return [
@@ -201,6 +198,32 @@ def _read_points(predictions: Predictions) -> Sequence[Point | None]:
         )
         for true, flagged, hits in each
     ]
+
+
+def tell_passed_on(predictions: Predictions) -> str:
+    """Say why a decision that passes rows on is in no chart of thresholds; nothing of others.
+
+    Examples
+    --------
+    >>> from autoimb.data.dataset import Labels
+    >>> from autoimb.decision.deciding import Decision
+    >>> from autoimb.decision.costs import Costs
+    >>> from autoimb.decision.rules import AbstainBand
+    >>> from autoimb.decision.scored import Scored
+    >>> rows = Scored(np.array([0, 1]), np.eye(2))
+    >>> decision = Decision(Costs(abstain=0.1), AbstainBand(0.2, 0.9))
+    >>> found = Predictions(rows, np.array([-1, 1]), decision, Labels.of(["no", "yes"]), "f1")
+    >>> tell_passed_on(found)
+    'The exported decision passes 50 of 100 cases on, which no threshold does: it is not shown.'
+    """
+    is_passed = predictions.codes == PASSED_ON
+    if not is_passed.any():
+        return ""
+    share = float(np.average(is_passed, weights=predictions.scored.row_weights))
+    return (
+        f"The exported decision passes {of_100(share)} cases on, which no threshold does: it is "
+        "not shown."
+    )
 
 
 def name_decision(predictions: Predictions, *, is_marked: bool = True) -> str:

@@ -23,7 +23,7 @@ from autoimb.reporting.charts.layouts import (
     score_axis,
     style,
 )
-from autoimb.reporting.charts.ranked import Ranked, name_decision
+from autoimb.reporting.charts.ranked import Ranked, name_decision, tell_passed_on
 from autoimb.reporting.charts.values import of_100, round_off, thin
 
 __all__ = ["draw_precision_recall", "draw_roc"]
@@ -53,7 +53,7 @@ def draw_precision_recall(predictions: Predictions, each: Sequence[Ranked]) -> C
     drawn = [_equal_f1()]
     for place, one in enumerate(each):
         drawn += _trace_precision(one, place, is_alone=predictions.is_binary)
-    if predictions.is_binary:
+    if predictions.is_binary and not tell_passed_on(predictions):
         drawn += _expected(predictions.estimates)
     notes = [
         label(f1 / (2 - f1), 1.0, f"F1 {f1:g}", NEUTRAL, yanchor="bottom") for f1 in LEVELS_OF_F1
@@ -126,8 +126,8 @@ def _tell_precision(predictions: Predictions, each: Sequence[Ranked]) -> str:
     if not predictions.is_binary:
         worst = min(each, key=lambda one: one.average_precision)
         return (
-            f"{about} Each class is held against the rest, the rarest first; marks are what the "
-            f"exported decision chose. Hardest to tell is '{worst.name}', with an average "
+            f"{about} Each class is held against the rest, the rarest first. "
+            f"{_tell_marks(predictions)} Hardest to tell is '{worst.name}', with an average "
             f"precision of {worst.average_precision:.3f} where no skill has {worst.prevalence:.3g}."
         )
     (one,) = each
@@ -138,11 +138,15 @@ def _tell_precision(predictions: Predictions, each: Sequence[Ranked]) -> str:
     return f"{about} {_tell_point(predictions, one)}{area}; no skill has {one.prevalence:.3g}."
 
 
+def _tell_marks(predictions: Predictions) -> str:
+    return tell_passed_on(predictions) or "Marks are what the exported decision chose."
+
+
 def _tell_point(predictions: Predictions, one: Ranked) -> str:
-    """Say what the decision comes to; nothing if it passes all rows on."""
+    """Say what the decision comes to, or that it passes rows on."""
     point = one.point
     if point is None:
-        return ""
+        return f"{tell_passed_on(predictions)} "
     right = (
         "nothing is flagged"
         if point.precision is None
@@ -255,9 +259,8 @@ def _tell_roc(predictions: Predictions, each: Sequence[Ranked]) -> str:
     if not predictions.is_binary:
         worst = min(each, key=lambda one: np.nan_to_num(one.roc_auc, nan=2.0))
         return (
-            f"{about} Each class is held against the rest; marks are what the exported decision "
-            f"chose. Hardest to tell is '{worst.name}', with an area of {_area(worst)} where "
-            "no skill has 0.5."
+            f"{about} Each class is held against the rest. {_tell_marks(predictions)} Hardest to "
+            f"tell is '{worst.name}', with an area of {_area(worst)} where no skill has 0.5."
         )
     (one,) = each
     rare = (
@@ -266,7 +269,7 @@ def _tell_roc(predictions: Predictions, each: Sequence[Ranked]) -> str:
         if one.prevalence < 0.1
         else ""
     )
-    chosen = ""
+    chosen = f"{tell_passed_on(predictions)} "
     if one.point is not None:
         chosen = (
             f"{name_decision(predictions)}, {of_100(one.point.recall)} positives are found and "

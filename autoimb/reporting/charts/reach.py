@@ -9,6 +9,7 @@ import numpy as np
 
 from autoimb.arrays import FloatArray
 from autoimb.displays.predictions import Predictions
+from autoimb.markup import number
 from autoimb.reporting.chart import Chart, Table
 from autoimb.reporting.charts.layouts import (
     BLUE,
@@ -22,7 +23,7 @@ from autoimb.reporting.charts.layouts import (
     mark,
     score_axis,
 )
-from autoimb.reporting.charts.ranked import Ranked
+from autoimb.reporting.charts.ranked import Ranked, tell_passed_on
 from autoimb.reporting.charts.values import of_100, round_off, thin
 
 __all__ = ["draw_gain", "draw_lift", "share_found"]
@@ -88,7 +89,8 @@ def draw_gain(predictions: Predictions, one: Ranked) -> Chart:
         )
     axes = _share_axis(is_log, least), score_axis("share of positives found")
     return Chart(
-        "gain", f"Cumulative gain, {predictions.origin}", f"{caption}.", drawn, layout(*axes),
+        "gain", f"Cumulative gain, {predictions.origin}",
+        f"{caption}. {tell_passed_on(predictions)}".rstrip(), drawn, layout(*axes),
         _tabulate(one), height=420,
     )  # fmt: skip
 
@@ -130,16 +132,18 @@ def draw_lift(predictions: Predictions, one: Ranked) -> Chart:
                           hovertemplate=_OF_LIFT))  # fmt: skip
         caption += (
             f" Among what the exported decision (marked) flags, {of_100(point.flagged)} cases, "
-            f"they are {lift:.3g} times as frequent"
+            f"they are {number(lift)} times as frequent"
         )
     else:
         tenth = 10 * float(share_found(one, np.array([0.1]))[0])
-        caption += f" Among the highest 10 of 100 cases they are {tenth:.3g} times as frequent"
-    caption += f"; {1 / one.prevalence:.3g} times would be perfect."
+        caption += f" Among the highest 10 of 100 cases they are {number(tenth)} times as frequent"
+    caption += (
+        f"; {number(1 / one.prevalence)} times would be perfect. {tell_passed_on(predictions)}"
+    )
     axes = _share_axis(is_log, least), axis("lift: times the prevalence", rangemode="tozero")
     return Chart(
-        "lift", f"Lift, {predictions.origin}", caption, drawn, layout(*axes), _tabulate(one),
-        height=400,
+        "lift", f"Lift, {predictions.origin}", caption.rstrip(), drawn, layout(*axes),
+        _tabulate(one), height=400,
     )  # fmt: skip
 
 
@@ -185,6 +189,6 @@ def _tabulate(one: Ranked) -> Table:
     point = one.point
     if point is not None and point.precision is not None:
         lift = point.precision / one.prevalence
-        name = f"exported decision: {100 * point.flagged:.3g} %"
+        name = f"exported decision: {number(100 * point.flagged)} %"
         rows.append((name, *map(round_off, (point.recall, lift, point.precision))))
     return Table(headers, rows)

@@ -21,7 +21,7 @@ from autoimb.reporting.charts.layouts import (
     upright,
 )
 from autoimb.reporting.charts.rows import UNLABELLED, name_rows, row_axis, row_bars
-from autoimb.reporting.charts.values import plain, round_off, shown
+from autoimb.reporting.charts.values import plain, round_off, shown, spell
 
 __all__ = ["draw_attribution", "draw_strategies"]
 
@@ -49,7 +49,7 @@ def draw_strategies(display: StrategiesDisplay) -> Chart:
     -------
     Chart
     """
-    n, metric = len(display.names), _spell(display.metric)
+    n, metric = len(display.names), spell(display.metric)
     drawn = [
         _trace(display, verdict, places)
         for verdict in VERDICTS
@@ -99,7 +99,7 @@ _HOVER = (
 
 
 def _tell_gains(display: StrategiesDisplay) -> str:
-    metric = _spell(display.metric)
+    metric = spell(display.metric)
     about = (
         "What each strategy is ahead of doing nothing (the default model on the data as they are), "
         "with intervals that hold for all at once: one that lies on one side of the dashed line is "
@@ -131,7 +131,7 @@ def draw_attribution(result: FitResult) -> Chart:
     -------
     Chart
     """
-    parts, metric = result.appraisal.parts, _spell(result.metric.name)
+    parts, metric = result.appraisal.parts, spell(result.metric.name)
     gain, low, high = (
         [float(getattr(one, name)) for one in parts] for name in ("difference", "low", "high")
     )
@@ -171,18 +171,18 @@ def _describe_part(result: FitResult, one: Comparison) -> str:
     """Name a part, and what it is in the best strategy."""
     choices = result.configuration.choices
     if one.name in choices:
-        return f"{one.name}: {_spell(choices[one.name].name)}"
+        return f"{one.name}: {spell(choices[one.name].name)}"
     return {
         "decision": f"decision: {result.model.decision.criterion}",
         "blending": "blending with the next best",
-        "parameters of the model": f"parameters of {_spell(result.configuration.model.name)}",
+        "parameters of the model": f"parameters of {spell(result.configuration.model.name)}",
     }.get(one.name, one.name)
 
 
 def _tell_parts(result: FitResult) -> str:
     about = (
         f"What the best strategy is ahead of itself without one of its parts, in "
-        f"{_spell(result.metric.name)}: each is taken away alone, so that they need not add up. "
+        f"{spell(result.metric.name)}: each is taken away alone, so that they need not add up. "
         "Bars are drawn with 95 % intervals; hatched ones cannot be told from 0."
     )
     parts = result.appraisal.parts
@@ -191,7 +191,3 @@ def _tell_parts(result: FitResult) -> str:
         return f"{about} None adds anything beyond doubt."
     best = max(clear, key=lambda one: one.difference)
     return f"{about} Most is owed to the {best.name}, {best.difference:+.3f}."
-
-
-def _spell(name: str) -> str:
-    return name.replace("_", " ")

@@ -19,7 +19,7 @@ from autoimb.reporting.charts.layouts import (
     line,
     mark,
 )
-from autoimb.reporting.charts.values import round_off, wrapped
+from autoimb.reporting.charts.values import round_off, spell, wrapped
 from autoimb.search.records import TrialRecord
 
 __all__ = ["draw_history", "name_exported", "scored_trials"]
@@ -82,7 +82,7 @@ def draw_history(result: FitResult) -> Chart:
         mark([numbers[k] for k in own], values[own].tolist(), name_exported(result), VERMILLION,
              "diamond-open", 14, hoverinfo="skip", marker={"line": {"width": 2}})
     )  # fmt: skip
-    axes = axis("trial", range=[-1, _last(result) + 1]), axis(_spell(metric.name))
+    axes = axis("trial", range=[-1, _last(result) + 1]), axis(spell(metric.name))
     return Chart(
         "optimisation_history", "Trials in their order", _tell_history(result, numbers, best),
         drawn, layout(*axes), _tabulate_progress(result, known, best), height=400,
@@ -122,7 +122,7 @@ def _without_score(result: FitResult, values: Any) -> list[dict[str, Any]]:
 
 
 def _tell_trial(result: FitResult, record: TrialRecord) -> str:
-    strategy = wrapped(f"trial {record.number}: {_spell(str(record.configuration))}", MAX_HOVER)
+    strategy = wrapped(f"trial {record.number}: {spell(str(record.configuration))}", MAX_HOVER)
     took = f"{record.seconds:.2g} s" if record.seconds else ""
     if record.state != "complete":
         return "<br>".join(filter(None, (strategy, wrapped(record.reason, MAX_HOVER), took)))
@@ -152,14 +152,10 @@ def _tabulate_progress(
     """List the trials that were better than all before them."""
     name = result.metric.name
     rows = [
-        (record.number, _spell(str(record.configuration)), round_off(record.scores[name].value),
+        (record.number, spell(str(record.configuration)), round_off(record.scores[name].value),
          round_off(record.scores[name].spread), round_off(record.seconds))
         for place, record in enumerate(known)
         if place == 0 or best[place] != best[place - 1]
     ]  # fmt: skip
-    headers = ("trial that was the best so far", "strategy", _spell(name), "spread", "seconds")
+    headers = ("trial that was the best so far", "strategy", spell(name), "spread", "seconds")
     return Table(headers, rows[-MAX_ROWS:])
-
-
-def _spell(name: str) -> str:
-    return name.replace("_", " ")

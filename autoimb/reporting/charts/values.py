@@ -11,7 +11,7 @@ import numpy as np
 
 from autoimb.arrays import FloatArray, IntArray
 
-__all__ = ["MAX_POINTS", "of_100", "plain", "round_off", "shown", "thin", "wrapped"]
+__all__ = ["MAX_POINTS", "of_100", "plain", "round_off", "shown", "spell", "thin", "wrapped"]
 
 MAX_POINTS = 400
 DIGITS = 5
@@ -56,6 +56,17 @@ def shown(text: Any) -> str:
     """
     whole = " ".join(str(text).encode("utf-8", "replace").decode("utf-8").split())
     return escape(whole, quote=False)
+
+
+def spell(name: str) -> str:
+    """Write a name of the program as words.
+
+    Examples
+    --------
+    >>> spell("average_precision")
+    'average precision'
+    """
+    return name.replace("_", " ")
 
 
 def wrapped(text: Any, width: int) -> str:
