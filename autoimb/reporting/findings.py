@@ -118,7 +118,7 @@ def _weigh_strategies(result: FitResult) -> list[dict[str, Any]]:
             "gain": float(shown.gain[i]),
             "low": float(shown.low[i]),
             "high": float(shown.high[i]),
-            "p_better": float(getattr(shown, "p_better", [0.5] * 99)[i]),
+            "p_better": float(shown.p_better[i]),
             "verdict": verdict,
             "is_exported": name == shown.exported,
         }
