@@ -24,7 +24,7 @@ WORTH = {
 NOT_ADDED = (
     "What is expected on rows to come is corrected for luck in the choice, and for the rows that "
     "each fold holds back from training. Gains are differences on the same rows, before that: the "
-    "two need not add up."
+    "two need not add up. The shares of alerts and positives are cross-validated."
 )
 RATES = {
     "precision": "of the alerts are right",
@@ -72,7 +72,8 @@ def _tell_strategies(subject: Subject) -> Iterator[str]:
         yield element("h1", verbatim(exported))
         return
     yield element("h1", f"Recommended: {verbatim(fit['plainest'])}")
-    told = f"This model is what scored best: {exported[0].lower()}{exported[1:]} {plainer}"
+    what = f"{exported[0].lower()}{exported[1:]}"
+    told = f"Exported is what the search ranked first: {what} {plainer}"
     yield element("p", verbatim(told))
 
 

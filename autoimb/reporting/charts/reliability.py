@@ -167,7 +167,8 @@ _OF_BIN = (
 def _tell_scale(scale: _Scale) -> str:
     text = (
         "How often a class occurs among rows of about the same predicted probability, up to ten "
-        "groups of as many rows: on the dashed line probabilities mean what they say."
+        "groups of about as many rows (equal probabilities stay together): on the dashed line "
+        "probabilities mean what they say."
     )
     if not scale.is_linear:
         text += " Both axes show small probabilities and large ones alike (log-odds)."
