@@ -14,8 +14,8 @@ __all__ = ["render_leaderboard", "render_spent", "render_tried", "render_unfinis
 BY_BEST_TRIAL = (
     "Each strategy by its best trial, cross-validated; those that were evaluated most thoroughly "
     "come first. These are scores of trials in their own folds; above, strategies are held against "
-    "each other on the same rows. Decided at 0.5, the default model on the data as they are is doing "
-    "nothing."
+    "each other on the same rows. Decided at 0.5, the default model on the data as they are is "
+    "doing nothing."
 )
 UNFINISHED = {
     "failed": "failed",
