@@ -49,7 +49,9 @@ class Server:
             sys.executable, "-m", "mlflow", *arguments, "--host", "127.0.0.1",
             "--port", str(self.port),
         ]  # fmt: skip
-        self._environment = {**os.environ, **QUIET, **(environment or {})}
+        # MLflow looks for what it starts beside the Python that runs, were it not activated.
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        self._environment = {**os.environ, "PATH": path, **QUIET, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Server:

@@ -378,7 +378,8 @@ def test_the_command_asks_for_the_same_search(
     assert done.code == 0, done.stderr
     runs = [read_run(tmp_path / name) for name in ("run", "again")]
     for run in runs:
-        del run["run"], run["facts"]  # its folder, and how long things took
+        # its folder and model, and how long things took
+        del run["run"], run["model"], run["facts"]
     assert runs[0] == runs[1]
 
 
@@ -536,7 +537,7 @@ def test_a_classifier_saves_it_too(loans: pd.DataFrame, tmp_path: Path) -> None:
     search.fit(loans.drop(columns="default"), loans["default"])
     search.save(tmp_path / "churn.pkl")
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "churn.manifest.json", "churn.pkl", "churn_card.md",
+        "churn.manifest.json", "churn.pkl", "churn_card.md", "churn_findings.json",
     ]  # fmt: skip
     card = read_card(tmp_path / "churn.pkl")
     assert list(card.sections) == OF_BINARY
