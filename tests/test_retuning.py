@@ -24,7 +24,7 @@ from autoimb.decision.floors import Floor
 from autoimb.decision.prevalence import shift_prevalence
 from autoimb.errors import ArtifactError, UsageError
 from autoimb.fitted_model import FittedModel, Packed
-from autoimb.manifest import card_path, manifest_path, read_manifest
+from autoimb.manifest import card_path, manifest_path, read_manifest, report_path
 from autoimb.retuning import retarget, retune
 
 QUICK: dict[str, Any] = {
@@ -250,12 +250,15 @@ finally:
 """
 
 
+@pytest.mark.parametrize("has_report", [False, True])
 @pytest.mark.parametrize(
     "arguments", [("retune", "--cost-fn", 25), ("retarget", "--prevalence", 0.004)], ids=str
 )
 def test_nothing_that_takes_long_to_import_is_imported(
-    fresh_python: Command, model_file: Path, arguments: tuple[object, ...]
+    fresh_python: Command, model_file: Path, arguments: tuple[object, ...], has_report: bool
 ) -> None:
+    if has_report:
+        report_path(model_file).write_text("of the decision before")
     command, *options = arguments
     found = fresh_python(RUN, command, model_file, *options)
     assert (found.code, found.stderr) == (0, "[]\n")

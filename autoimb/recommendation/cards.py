@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,16 +9,11 @@ import pandas as pd
 from autoimb.markup import element, escape, number, verbatim, wrap
 from autoimb.recommendation.advice import Recommendation
 from autoimb.recommendation.leaderboard import Leaderboard
+from autoimb.recommendation.words import SURETIES
 
-__all__ = ["SURETIES", "list_strategies", "render_leaderboard", "render_recommendation"]
+__all__ = ["list_strategies", "render_leaderboard", "render_recommendation"]
 
 MAX_ROWS = 20
-# What is said of the best-scoring strategy, and in which tone.
-SURETIES: Mapping[str, tuple[str, str]] = {
-    "clear": ("good", "the best is better than doing nothing beyond doubt"),
-    "likely": ("note", "the best is probably better than doing nothing"),
-    "undecided": ("warning", "the best cannot be told from doing nothing"),
-}
 STYLE = """
 .autoimb.sheet { padding: 14px 20px 16px; max-width: 960px; border: 1px solid var(--line);
   border-radius: 6px; }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from autoimb.data.dataset import Labels
@@ -16,7 +17,14 @@ from autoimb.decision.rules import (
 )
 from autoimb.strategy.configuration import Choice, Configuration
 
-__all__ = ["describe", "describe_decision", "describe_training", "spell"]
+__all__ = ["SURETIES", "describe", "describe_decision", "describe_training", "spell"]
+
+# What is said of the best-scoring strategy, and in which tone.
+SURETIES: Mapping[str, tuple[str, str]] = {
+    "clear": ("good", "the best is better than doing nothing beyond doubt"),
+    "likely": ("note", "the best is probably better than doing nothing"),
+    "undecided": ("warning", "the best cannot be told from doing nothing"),
+}
 
 
 def describe(

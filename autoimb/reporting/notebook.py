@@ -10,7 +10,8 @@ from autoimb.evaluation.estimate import Estimate
 from autoimb.fitting import FitResult
 from autoimb.markup import element, escape, quoted, verbatim, wrap
 from autoimb.profiling.profile import Profile
-from autoimb.recommendation.cards import STYLE, SURETIES, list_strategies
+from autoimb.recommendation.cards import STYLE, list_strategies
+from autoimb.recommendation.words import SURETIES
 from autoimb.search.baselines import DO_NOTHING
 
 __all__ = ["render_fit"]

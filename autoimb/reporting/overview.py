@@ -8,7 +8,7 @@ from typing import Any
 from autoimb.decision.rules import Threshold
 from autoimb.markup import element, escape, section, verbatim
 from autoimb.model_card.subject import Subject, count_words, figure, interval
-from autoimb.recommendation.cards import SURETIES
+from autoimb.recommendation.words import SURETIES
 from autoimb.reporting.chart import Table
 from autoimb.reporting.elements import draw_table, tile
 from autoimb.search.baselines import DO_NOTHING
