@@ -262,14 +262,10 @@ def fit(
 
 def _tracked(trackers: Sequence[Tracker]) -> dict[str, Any]:
     """Say where a run is tracked, if it is, and as what."""
-    return {
-        name: value
-        for tracker in trackers
-        for name, value in [
-            ("tracking_uri", tracker.uri), ("run_id", tracker.run_id),
-            ("registered", tracker.registered),
-        ]
-    }  # fmt: skip
+    if not trackers:
+        return {}
+    one = trackers[0]
+    return {"tracking_uri": one.uri, "run_id": one.run_id, "registered": one.registered}
 
 
 def _source(
